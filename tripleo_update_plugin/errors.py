@@ -1,0 +1,116 @@
+"""What can go wrong, as a tree; every leaf says what to do about it.
+
+::
+
+    UpdateError
+    ├── BadInput
+    │   ├── BadOutputs          stack outputs that do not describe an overcloud
+    │   ├── BadPolicy           a policy that cannot be followed
+    │   ├── BadProfile          a service profile that cannot be used
+    │   ├── BadPlan             a plan file that is not a plan, or breaks its own budgets
+    │   └── BadLimit            a --limit that selects nothing
+    ├── Infeasible              no order of updates keeps the budgets
+    ├── StalePlan               the overcloud is no longer what the plan was made from
+    ├── AlreadyRunning          another update of the same stack is under way
+    ├── NotFound
+    │   ├── StackNotFound
+    │   └── ExecutionNotFound
+    ├── Unavailable
+    │   ├── HeatUnavailable
+    │   ├── MistralUnavailable
+    │   └── ActionsMissing      Mistral runs, but without this package's actions
+    ├── PhaseFailed             Ansible could not do a phase of a batch
+    └── SandboxError            the embedded undercloud cannot be brought up or down
+"""
+
+
+class UpdateError(Exception):
+    """An error an operator can act on: *what happened*, and the *remedy*."""
+
+    remedy = ""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy or self.remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
+
+
+class BadInput(UpdateError):
+    """Something the operator gave cannot be used."""
+
+
+class BadOutputs(BadInput):
+    remedy = (
+        "Give the JSON of 'openstack stack show -f json STACK', of 'openstack stack output show --all -f json STACK', "
+        "or a {key: value} file of an overcloud's outputs."
+    )
+
+
+class BadPolicy(BadInput):
+    remedy = "See the policy reference in the documentation, or leave the key out to get its default."
+
+
+class BadProfile(BadInput):
+    remedy = "Correct the service profile; its schema is in the documentation of the service catalogue."
+
+
+class BadPlan(BadInput):
+    remedy = "Make the plan again with 'openstack overcloud update plan --save FILE'."
+
+
+class BadLimit(BadInput):
+    remedy = "Use role:NAME, node:NAME or service:NAME with names that 'openstack overcloud update services' shows."
+
+
+class Infeasible(UpdateError):
+    remedy = (
+        "Bring nodes that are down back first, or accept the downtime with a waiver in the policy, "
+        "e.g. 'waivers: [{service: mysql, reason: maintenance window}]'."
+    )
+
+
+class StalePlan(UpdateError):
+    remedy = "Make the plan again with 'openstack overcloud update plan', read it, and start that one."
+
+
+class AlreadyRunning(UpdateError):
+    remedy = "Follow it with 'openstack overcloud update follow ID', or cancel it with 'openstack workflow execution update -s CANCELLED ID'."
+
+
+class NotFound(UpdateError):
+    """Something named by the operator does not exist."""
+
+
+class StackNotFound(NotFound):
+    remedy = "'openstack stack list' shows the stacks there are."
+
+
+class ExecutionNotFound(NotFound):
+    remedy = "'openstack overcloud update list' shows the updates there are."
+
+
+class Unavailable(UpdateError):
+    """A service of the undercloud does not answer."""
+
+
+class HeatUnavailable(Unavailable):
+    remedy = "Check that Heat runs and that OS_CLOUD or the OS_* variables point at it: 'openstack stack list'."
+
+
+class MistralUnavailable(Unavailable):
+    remedy = "Check that Mistral runs and that OS_CLOUD or the OS_* variables point at it: 'openstack workbook list'."
+
+
+class ActionsMissing(Unavailable):
+    remedy = "Install tripleo-update-plugin where Mistral's engines and executors run, and restart them."
+
+
+class PhaseFailed(UpdateError):
+    """A phase of a batch did not end well on every node."""
+
+
+class SandboxError(UpdateError):
+    remedy = "'tripleo-update-sandbox down' removes what is left; the logs are in its state folder."

@@ -1,0 +1,103 @@
+"""What there is: nodes, the services on them, and the overcloud they make up."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+ARCHITECTURES = ("pacemaker", "pacemaker-core", "pacemaker-bundles", "none")
+PACKAGINGS = ("packages", "containers")
+
+#: Who runs a service on a node.
+RUNNERS = ("pacemaker", "systemd", "container", "bundle")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}\Z")
+
+
+def is_safe_name(text: object) -> bool:
+    """Whether *text* can stand in a workflow definition, a file name and an inventory without being anything else.
+
+    >>> is_safe_name("compute-0"), is_safe_name("<% $.x %>"), is_safe_name("../etc")
+    (True, False, False)
+    """
+    return isinstance(text, str) and bool(_NAME.match(text))
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key that puts numbers in the order of their values.
+
+    >>> sorted(["compute-10", "compute-2"], key=natural_key)
+    ['compute-2', 'compute-10']
+    """
+    parts = re.split(r"(\d+)", name)
+    return tuple((1, int(p), p) if p.isdigit() and p.isascii() else (0, 0, p) for p in parts if p)
+
+
+def naturally(names: Iterable[str]) -> tuple[str, ...]:
+    """*names* without repeats, in natural order."""
+    return tuple(sorted(set(names), key=natural_key))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One host; its short host name is the only key."""
+
+    name: str
+    role: str
+    services: frozenset[str]
+    address: str = ""
+    server_id: str = ""
+    domain: str = ""
+    excluded: str = ""  # why it is left out; empty when it is not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overcloud:
+    """What Heat says there is.
+
+    ``runners`` tells who runs a service of a role: {role: {service: one of RUNNERS}}.
+    ``digest`` is the SHA-256 (hex) of the outputs it was read from.
+    """
+
+    stack: str
+    release: str
+    architecture: str
+    packaging: str
+    nodes: tuple[Node, ...]
+    digest: str
+    runners: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    vips: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    has_update_tasks: bool = True
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Every service that some node has, in natural order."""
+        return naturally(service for node in self.nodes for service in node.services)
+
+    def node(self, name: str) -> Node:
+        """The node of that *name*; KeyError if there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+    def hosts_of(self, service: str) -> frozenset[str]:
+        """Names of the nodes that have *service*."""
+        return frozenset(node.name for node in self.nodes if service in node.services)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the nodes say now. ``down`` are nodes that do not answer; ``leaders`` is {service: node}."""
+
+    down: frozenset[str] = frozenset()
+    leaders: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        return {"down": list(naturally(self.down)), "leaders": dict(sorted(self.leaders.items()))}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object]) -> "Facts":
+        down, leaders = data.get("down") or (), data.get("leaders") or {}
+        assert isinstance(down, Iterable) and isinstance(leaders, Mapping)
+        return cls(down=frozenset(down), leaders=dict(leaders))
