@@ -1,0 +1,48 @@
+"""Heat, through python-heatclient: a stack's outputs, and its errors in our words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from heatclient import exc as heat_errors
+from keystoneauth1 import exceptions as auth_errors
+
+from tripleo_update_plugin.errors import HeatUnavailable, StackNotFound
+
+#: The states in which a stack's outputs are those of a whole overcloud.
+_SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "CHECK_COMPLETE", "ADOPT_COMPLETE", "RESUME_COMPLETE")
+
+
+class Heat:
+    """A view of Heat that knows stacks and their outputs only."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """All outputs of *stack*, {key: value}, in one call.
+
+        Raises StackNotFound and HeatUnavailable; the latter also while the stack is being changed.
+        """
+        with _translated(stack):
+            found = self._client.stacks.get(stack, resolve_outputs=True)
+        if found.stack_status not in _SETTLED:
+            raise HeatUnavailable(
+                f"stack {stack} is in state {found.stack_status}: its outputs may be those of half an overcloud",
+                "Bring the stack to a COMPLETE state first: 'openstack stack show'.",
+            )
+        return {entry["output_key"]: entry.get("output_value") for entry in found.outputs}
+
+
+@contextmanager
+def _translated(stack: str) -> Iterator[None]:
+    try:
+        yield
+    except heat_errors.HTTPNotFound as error:
+        raise StackNotFound(f"Heat has no stack {stack!r}") from error
+    except (heat_errors.BaseException, auth_errors.ClientException, OSError) as error:
+        raise HeatUnavailable(f"Heat did not give stack {stack!r}: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

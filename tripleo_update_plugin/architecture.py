@@ -1,0 +1,121 @@
+"""Which HA architecture an overcloud has, what its services come in, and who runs each of them.
+
+The signs are those of the upstream templates: ``tripleo_ha_wrapper_service_name`` names the Pacemaker bundles
+(Train and later), ``tripleo::profile::pacemaker::`` in a service's own Puppet step names a Pacemaker resource in any
+release, and ``kolla_config``, ``docker_config`` or a ``config_image`` means a container. A plain search for the word
+"pacemaker" misleads: many services carry scripts that mention it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+RoleData = Mapping[str, Any]
+PerService = Mapping[str, Mapping[str, RoleData]]
+
+_PROFILE = re.compile(r"tripleo::profile::pacemaker::([a-z0-9_:]+)")
+
+#: Pacemaker profiles that create no resource of their own.
+_NO_RESOURCE = {"clustercheck", "core", "pacemaker"}
+
+#: Profile paths whose words are not those of the service name.
+_PROFILE_SERVICES = {
+    "apache": "horizon",
+    "ceilometer::agent::central": "ceilometer_agent_central",
+    "ceilometer::agent::notification": "ceilometer_agent_notification",
+    "ceph_nfs": "ceph_nfs",
+    "database::mongodb": "mongodb",
+    "database::mysql": "mysql",
+    "database::redis": "redis",
+    "glance": "glance_api",
+    "manila": "manila_share",
+    "manila::share": "manila_share",
+    "neutron::ovs": "neutron_ovs_agent",
+    "neutron::plugins::ml2": "neutron_plugin_ml2",
+    "nova::vncproxy": "nova_vnc_proxy",
+}
+
+#: Services that only the old architecture gives to Pacemaker.
+_OLD_SIGNS = frozenset({"keystone", "nova_api", "neutron_api", "glance_api", "heat_api", "cinder_api", "core"})
+
+
+def packaging_of(roles: Iterable[RoleData]) -> str:
+    """``containers`` if any of these role or service data starts one, else ``packages``."""
+    return "containers" if any(_has_container(data) for data in roles) else "packages"
+
+
+def architecture_of(has_pacemaker: bool, packaging: str, release: str, pacemaker_runs: Iterable[str]) -> str:
+    """One of model.ARCHITECTURES.
+
+    *pacemaker_runs* are the services found to be Pacemaker resources. Liberty and Mitaka have no other data and were
+    always of the old architecture.
+    """
+    if not has_pacemaker:
+        return "none"
+    if packaging == "containers":
+        return "pacemaker-bundles"
+    if release in ("liberty", "mitaka") or _OLD_SIGNS & set(pacemaker_runs):
+        return "pacemaker"
+    return "pacemaker-core"
+
+
+def runners_of(services: Iterable[str], data: RoleData, packaging: str) -> dict[str, str]:
+    """Who runs each of a role's *services*, from the role's merged data (or {} where there is none)."""
+    clustered = pacemaker_services(data)
+    inside, outside = ("bundle", "container") if packaging == "containers" else ("pacemaker", "systemd")
+    return {service: inside if _names_of(service) & clustered else outside for service in services}
+
+
+def runners_per_service(services: Mapping[str, RoleData]) -> dict[str, str]:
+    """Who runs each service of a role, from each service's own data, which is exact."""
+    runners = {}
+    for service, data in services.items():
+        contained = _has_container(data)
+        if pacemaker_services(data):
+            runners[service] = "bundle" if contained else "pacemaker"
+        else:
+            runners[service] = "container" if contained else "systemd"
+    return runners
+
+
+def pacemaker_services(data: RoleData) -> set[str]:
+    """Names of the services that this data makes Pacemaker resources of."""
+    found = set(_wrapped(data.get("deploy_steps_tasks") or ()))
+    for path in _PROFILE.findall(_puppet_text(data)):
+        path = path.strip(":").removesuffix("_bundle")
+        if path not in _NO_RESOURCE:
+            found.add(_PROFILE_SERVICES.get(path, path.replace("::", "_")))
+    return found
+
+
+def _names_of(service: str) -> set[str]:
+    """The names a service goes by in Pacemaker profiles: the message broker has kept its Puppet name."""
+    return {service, "rabbitmq"} if service in ("oslo_messaging_rpc",) else {service}
+
+
+def _wrapped(tasks: Iterable[Any]) -> Iterable[str]:
+    for task in tasks:
+        if not isinstance(task, Mapping):
+            continue
+        name = (task.get("vars") or {}).get("tripleo_ha_wrapper_service_name")
+        if isinstance(name, str):
+            yield name
+        for part in ("block", "rescue", "always"):
+            yield from _wrapped(task.get(part) or ())
+
+
+def _puppet_text(data: RoleData) -> str:
+    puppet = data.get("puppet_config") or ()
+    entries = puppet if isinstance(puppet, list | tuple) else (puppet,)
+    texts = [data.get("step_config"), *(entry.get("step_config") for entry in entries if isinstance(entry, Mapping))]
+    return "\n".join(text if isinstance(text, str) else "\n".join(map(str, text)) for text in texts if text)
+
+
+def _has_container(data: RoleData) -> bool:
+    puppet = data.get("puppet_config") or ()
+    entries = puppet if isinstance(puppet, list | tuple) else (puppet,)
+    return bool(
+        data.get("kolla_config")
+        or data.get("docker_config")
+        or any(isinstance(entry, Mapping) and entry.get("config_image") for entry in entries)
+    )
