@@ -16,7 +16,7 @@ PerService = Mapping[str, Mapping[str, RoleData]]
 _PROFILE = re.compile(r"tripleo::profile::pacemaker::([a-z0-9_:]+)")
 
 #: Pacemaker profiles that create no resource of their own.
-_NO_RESOURCE = {"clustercheck", "core", "pacemaker"}
+_NO_RESOURCE = {"clustercheck"}
 
 #: Profile paths whose words are not those of the service name.
 _PROFILE_SERVICES = {

@@ -7,6 +7,8 @@ RULES = {
     "quorum": lambda n: max((n - 1) // 2, 0),
     "half": lambda n: max(min(n // 2, n - 1), 0),
     "all-but-one": lambda n: max(n - 1, 0),
+    # Half of them, at least one, at most the 25 computes that TripleO itself takes at a time.
+    "agents": lambda n: min(max(n // 2, 1), 25),
     "unlimited": lambda n: n,
 }
 

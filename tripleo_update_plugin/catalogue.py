@@ -14,7 +14,7 @@ KINDS: Mapping[str, tuple[Budget, Budget]] = {
     "worker": (Rule("half"), Rule("all-but-one")),
     "active-passive": (Count(1), Rule("all-but-one")),
     "cache": (Count(1), Rule("all-but-one")),
-    "agent": (Count(25), Rule("unlimited")),
+    "agent": (Rule("agents"), Rule("unlimited")),
     "storage": (Count(1), Count(1)),
     "host": (Rule("unlimited"), Rule("unlimited")),
     # A service nobody described: as careful as can be.

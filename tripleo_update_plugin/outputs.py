@@ -1,8 +1,8 @@
 """Stack outputs of any release, read into an Overcloud.
 
 Shapes and their releases: EnabledServices {role: [service]} (Newton on), RoleData {role: {...}} (Ocata on), RoleConfig
-and RoleNetHostnameMap {role: {network: [fqdn]}} (Pike on), RoleTags and Blacklisted* (Queens on), RoleGroupVars (Rocky
-on), AnsibleHostVarsMap (Train on), TripleoHeatTemplatesJinja2RenderingDataSources (Wallaby on).
+and RoleNetHostnameMap {role: {network: [fqdn]}} (Pike on), RoleTags and Blacklisted* (Queens on). Lists of one role in
+RoleNetHostnameMap, RoleNetIpMap and ServerIdData are aligned by position.
 """
 
 import hashlib
@@ -17,10 +17,13 @@ from tripleo_update_plugin.model import Node, Overcloud, is_safe_name, natural_k
 
 Outputs = Mapping[str, Any]
 
-#: Newest sign first: an output's name → the first release whose stacks have it.
+#: Newest sign first: an output's name → the first release whose stacks have it (read in the upstream branches).
 _RELEASES = (
+    ("AdminPassword", "zed"),
     ("TripleoHeatTemplatesJinja2RenderingDataSources", "wallaby"),
+    ("RoleNetworkConfigMap", "victoria"),
     ("AnsibleHostVarsMap", "train"),
+    ("GlobalConfig", "stein"),
     ("RoleGroupVars", "rocky"),
     ("RoleTags", "queens"),
     ("RoleConfig", "pike"),

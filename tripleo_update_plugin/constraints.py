@@ -1,0 +1,93 @@
+"""What must hold at every instant of an update, whichever batches overlap.
+
+Every constraint obeys one law: if a set of nodes is refused, every larger set is refused too.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tripleo_update_plugin.model import Facts, Overcloud
+from tripleo_update_plugin.policy import Allowance, Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """Why a set of nodes may not be down together."""
+
+    constraint: str
+    reason: str
+
+#: Of constraints that bind alike, the one to name first: what hurts most when it breaks.
+_RANK = {kind: rank for rank, kind in enumerate(("quorum", "storage", "active-passive", "cache", "stateless", "worker"))}
+
+
+class Constraint(Protocol):
+    """A rule over sets of nodes that are down at the same time."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def members(self) -> frozenset[str]:
+        """The nodes it speaks of; all others are indifferent to it."""
+
+    def violation(self, down: frozenset[str]) -> Violation | None:
+        """The reason why *down* is refused, None if it is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaxUnavailable:
+    """At most ``capacity`` of the members go down together (those down already are taken off it)."""
+
+    allowance: Allowance
+    members: frozenset[str]
+    capacity: int
+
+    @property
+    def name(self) -> str:
+        return self.allowance.service
+
+    @property
+    def reason(self) -> str:
+        """The numbers behind it, e.g. ``mysql: 1 of 3 may be down``."""
+        a = self.allowance
+        text = f"{a.service}: {a.allowed} of {a.of} may be down"
+        if a.down:
+            text += f", {a.down} already {'is' if a.down == 1 else 'are'}"
+        return text if a.free > 0 else f"{text}; waived, so one at a time"
+
+    def violation(self, down: frozenset[str]) -> Violation | None:
+        if len(down & self.members) <= self.capacity:
+            return None
+        return Violation(constraint=self.name, reason=self.reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneDomainAtATime:
+    """Nodes that go down together are all of the same failure domain; ``domains`` is {node: domain}."""
+
+    domains: Mapping[str, str]
+    name: str = "domains"
+
+    @property
+    def members(self) -> frozenset[str]:
+        return frozenset(self.domains)
+
+    def violation(self, down: frozenset[str]) -> Violation | None:
+        hit = {self.domains[node] for node in down if node in self.domains}
+        if len(hit) <= 1:
+            return None
+        return Violation(constraint=self.name, reason=f"one failure domain at a time, not {' and '.join(sorted(hit))}")
+
+
+def constraints_of(
+    overcloud: Overcloud, allowances: Iterable[Allowance], policy: Policy, facts: Facts
+) -> tuple[Constraint, ...]:
+    """All constraints of an update, those first that bind the most."""
+    budgets = [
+        MaxUnavailable(allowance=a, members=overcloud.hosts_of(a.service) - facts.down, capacity=max(a.free, 1))
+        for a in allowances
+    ]
+    budgets.sort(key=lambda c: (-len(c.members) / c.capacity, _RANK.get(c.allowance.kind, len(_RANK)), c.name))
+    return (*budgets, OneDomainAtATime(domains=policy.domains)) if policy.domains else tuple(budgets)

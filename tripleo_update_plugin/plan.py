@@ -1,0 +1,190 @@
+"""A plan: everything that will happen, as data."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tripleo_update_plugin.model import Facts
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """What a batch does to one service: ``down`` at once, of ``of`` replicas, where ``allowed`` may be."""
+
+    down: int
+    of: int
+    allowed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Nodes updated together.
+
+    ``after`` are the ids of the batches it waits for; ``closed_by`` says what kept it from growing; ``only`` names the
+    services it updates, all of its nodes' services when empty.
+    """
+
+    id: str
+    nodes: tuple[str, ...]
+    roles: tuple[str, ...]
+    wave: int
+    after: tuple[str, ...] = ()
+    closed_by: str = ""
+    impact: Mapping[str, Impact] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        data: dict[str, Any] = {
+            "id": self.id,
+            "wave": self.wave,
+            "nodes": list(self.nodes),
+            "roles": list(self.roles),
+            "after": list(self.after),
+            "closed_by": self.closed_by,
+            "impact": {s: {"down": i.down, "of": i.of, "allowed": i.allowed} for s, i in self.impact.items()},
+        }
+        return data | {"only": list(self.only)} if self.only else data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Batch":
+        return cls(
+            id=data["id"],
+            nodes=tuple(data["nodes"]),
+            roles=tuple(data.get("roles", ())),
+            wave=data["wave"],
+            after=tuple(data["after"]),
+            closed_by=data["closed_by"],
+            impact={service: Impact(**numbers) for service, numbers in data["impact"].items()},
+            only=tuple(data.get("only", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A rolling update in batches that only ``after`` orders.
+
+    ``outputs`` is {output: digest} of what it was made from; ``digest`` binds the whole to outputs, policy and facts.
+    ``lower_bound`` is the least number of waves that any plan under these constraints needs.
+    """
+
+    stack: str
+    release: str
+    architecture: str
+    packaging: str
+    outputs_digest: str
+    outputs: Mapping[str, str]
+    policy: Mapping[str, Any]
+    facts: Facts | None
+    lower_bound: int
+    batches: tuple[Batch, ...]
+    excluded: Mapping[str, str]
+    waivers: tuple[Mapping[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def waves(self) -> int:
+        """The length of the longest chain of batches."""
+        return max((batch.wave for batch in self.batches), default=0)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the outputs, the policy and the facts the plan was made from."""
+        facts = self.facts.to_dict() if self.facts else None
+        bound = json.dumps([self.outputs_digest, self.policy, facts], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(bound.encode()).hexdigest()
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Every node that some batch updates, in the order of the batches."""
+        return tuple(dict.fromkeys(node for batch in self.batches for node in batch.nodes))
+
+    def batch(self, id: str) -> Batch:
+        """The batch of that *id*; KeyError if there is none."""
+        for batch in self.batches:
+            if batch.id == id:
+                return batch
+        raise KeyError(id)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "stack": self.stack,
+            "digest": self.digest,
+            "release": self.release,
+            "architecture": self.architecture,
+            "packaging": self.packaging,
+            "outputs_digest": self.outputs_digest,
+            "outputs": dict(self.outputs),
+            "policy": dict(self.policy),
+            "facts": self.facts.to_dict() if self.facts else None,
+            "lower_bound": self.lower_bound,
+            "waves": self.waves,
+            "batches": [batch.to_dict() for batch in self.batches],
+            "excluded": dict(self.excluded),
+            "waivers": [dict(waiver) for waiver in self.waivers],
+            "warnings": list(self.warnings),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Plan":
+        """A plan from data that the plan's JSON Schema accepts."""
+        return cls(
+            stack=data["stack"],
+            release=data["release"],
+            architecture=data["architecture"],
+            packaging=data["packaging"],
+            outputs_digest=data["outputs_digest"],
+            outputs=dict(data["outputs"]),
+            policy=dict(data["policy"]),
+            facts=Facts.from_dict(data["facts"]) if data["facts"] is not None else None,
+            lower_bound=data["lower_bound"],
+            batches=tuple(Batch.from_dict(batch) for batch in data["batches"]),
+            excluded=dict(data["excluded"]),
+            waivers=tuple(dict(waiver) for waiver in data["waivers"]),
+            warnings=tuple(data["warnings"]),
+        )
+
+    def __str__(self) -> str:
+        """The text an operator approves."""
+        head = f"{self.stack}: {self.release}, {self.architecture}, {self.packaging}"
+        bound = "the least possible" if self.waves == self.lower_bound else f"at least {self.lower_bound} are needed"
+        lines = [head, f"{len(self.nodes)} nodes in {len(self.batches)} batches, {self.waves} waves ({bound})", ""]
+        lines += _table(COLUMNS, [row(batch) for batch in self.batches])
+        lines += [f"excluded: {node}: {reason}" for node, reason in self.excluded.items()]
+        lines += [f"waived: {w['service']}: {w['reason']}" for w in self.waivers]
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines) + "\n"
+
+
+COLUMNS = ("id", "wave", "nodes", "roles", "comes after", "takes down", "closed by")
+
+
+def row(batch: Batch) -> tuple[str, int, str, str, str, str, str]:
+    """One batch as a row of COLUMNS."""
+    roles = ", ".join(batch.roles) + (f" (only {', '.join(batch.only)})" if batch.only else "")
+    return (
+        batch.id,
+        batch.wave,
+        ", ".join(batch.nodes),
+        roles,
+        ", ".join(batch.after),
+        takes_down(batch.impact),
+        batch.closed_by,
+    )
+
+
+def takes_down(impact: Mapping[str, Impact], most: int = 3) -> str:
+    """The services hit hardest, as text: ``mysql 1/3, haproxy 1/3 and 20 more``."""
+    hit = sorted(impact.items(), key=lambda entry: (-entry[1].down / entry[1].of, entry[1].allowed, entry[0]))
+    text = ", ".join(f"{service} {numbers.down}/{numbers.of}" for service, numbers in hit[:most])
+    return f"{text} and {len(hit) - most} more" if len(hit) > most else text
+
+
+def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> list[str]:
+    cells = [[str(cell) for cell in line] for line in (head, *rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(head))]
+    return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]

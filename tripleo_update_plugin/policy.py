@@ -1,0 +1,150 @@
+"""What the operator allows, and what it comes to for one overcloud, in numbers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tripleo_update_plugin.budget import Budget, parse_budget
+from tripleo_update_plugin.catalogue import Catalogue
+from tripleo_update_plugin.errors import BadPolicy
+from tripleo_update_plugin.model import Facts, Overcloud
+
+EVERYTHING = "*"
+
+APPROVALS = ("never", "after-canary", "every-batch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A budget knowingly broken: its service may go down altogether, one node at a time."""
+
+    service: str  # or EVERYTHING
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the operator allows. ``order`` is pairs (first, then) of services; ``domains`` is {node: domain}."""
+
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
+    order: tuple[tuple[str, str], ...] = ()
+    domains: Mapping[str, str] = field(default_factory=dict)
+    canary: bool = False
+    approve: str = "never"
+    max_failed: int = 0
+    waivers: tuple[Waiver, ...] = ()
+    services: tuple[str, ...] = ()  # folders of service profiles
+
+    def waiver_of(self, service: str) -> Waiver | None:
+        return next((w for w in self.waivers if w.service in (service, EVERYTHING)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """One service's budget, resolved.
+
+    ``of`` replicas there are, over all roles; ``down`` of them are down already; ``allowed`` may be down at once (the
+    ones down already count); ``limit`` is what no policy may exceed. ``source`` is 'catalogue' or 'policy'.
+    """
+
+    service: str
+    kind: str
+    budget: Budget
+    of: int
+    down: int
+    allowed: int
+    limit: int
+    source: str
+    why: str
+
+    @property
+    def free(self) -> int:
+        """How many more may go down now."""
+        return self.allowed - self.down
+
+
+def parse_policy(data: Mapping[str, Any]) -> Policy:
+    """A policy from a mapping that the policy's JSON Schema accepts; BadPolicy for what a schema cannot say."""
+    try:
+        budgets = {service: parse_budget(value) for service, value in (data.get("budgets") or {}).items()}
+    except ValueError as error:
+        raise BadPolicy(f"budgets: {error}") from error
+    domains: dict[str, str] = {}
+    for domain, nodes in (data.get("domains") or {}).items():
+        for node in nodes:
+            if node in domains:
+                raise BadPolicy(f"domains: node {node} is in {domains[node]} and in {domain}")
+            domains[node] = domain
+    return Policy(
+        budgets=budgets,
+        order=tuple((pair["first"], pair["then"]) for pair in data.get("order") or ()),
+        domains=domains,
+        canary=bool(data.get("canary", False)),
+        approve=data.get("approve", "never"),
+        max_failed=data.get("max_failed", 0),
+        waivers=tuple(Waiver(service=w["service"], reason=w["reason"]) for w in data.get("waivers") or ()),
+        services=tuple(data.get("services") or ()),
+    )
+
+
+def merge(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Several policy documents as one: mappings are merged, everything else is replaced by the later one."""
+    merged: dict[str, Any] = {}
+    for document in documents:
+        for key, value in document.items():
+            earlier = merged.get(key)
+            both = isinstance(value, Mapping) and isinstance(earlier, Mapping)
+            merged[key] = {**earlier, **value} if both and earlier else value
+    return merged
+
+
+def resolve(policy: Policy, catalogue: Catalogue, overcloud: Overcloud, facts: Facts) -> dict[str, Allowance]:
+    """The budget of every deployed service that has one, by service.
+
+    Raises BadPolicy for a budget above a service's hard limit (unless waived) and for names that nothing has.
+    """
+    _check_names(policy, overcloud)
+    allowances = {}
+    for service in overcloud.services:
+        profile = catalogue.profile(service)
+        if profile.is_bounded or service in policy.budgets:
+            allowances[service] = _allowance(service, policy, catalogue, overcloud, facts)
+    return allowances
+
+
+def _allowance(service: str, policy: Policy, catalogue: Catalogue, overcloud: Overcloud, facts: Facts) -> Allowance:
+    profile = catalogue.profile(service)
+    hosts = overcloud.hosts_of(service)
+    own = policy.budgets.get(service)
+    budget = own or profile.budget
+    limit = profile.limit.of(len(hosts))
+    allowed = budget.of(len(hosts))
+    if own and allowed > limit and not policy.waiver_of(service):
+        raise BadPolicy(
+            f"budgets: {service}: {own} lets {allowed} of {len(hosts)} be down, the limit is {limit}"
+            + (f" ({profile.why})" if profile.why else ""),
+            f"Lower it to {limit}, or add a waiver for {service} with a reason.",
+        )
+    return Allowance(
+        service=service,
+        kind=profile.kind,
+        budget=budget,
+        of=len(hosts),
+        down=len(hosts & facts.down),
+        allowed=allowed if own else min(allowed, limit),
+        limit=limit,
+        source="policy" if own else "catalogue",
+        why=profile.why,
+    )
+
+
+def _check_names(policy: Policy, overcloud: Overcloud) -> None:
+    services, nodes = set(overcloud.services), {node.name for node in overcloud.nodes}
+    named = [*policy.budgets, *(w.service for w in policy.waivers if w.service != EVERYTHING)]
+    named += [service for pair in policy.order for service in pair]
+    for service in named:
+        if service not in services:
+            raise BadPolicy(f"no node has the service {service!r}, which the policy names")
+    for node in policy.domains:
+        if node not in nodes:
+            raise BadPolicy(f"domains: the overcloud has no node {node!r}")
