@@ -251,3 +251,18 @@ def _vips(outputs: Outputs) -> dict[str, str]:
 def _endpoints(outputs: Outputs) -> dict[str, str]:
     endpoints = _mapping(outputs, "EndpointMap")
     return {name: entry["uri"] for name, entry in endpoints.items() if isinstance(entry, Mapping) and entry.get("uri")}
+
+
+def digests(outputs: Outputs) -> dict[str, str]:
+    """{output: the first 16 hex digits of its digest}: enough to tell which of them changed."""
+    return {key: digest({key: outputs[key]})[:16] for key in sorted(outputs)}
+
+
+def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Which outputs changed between two results of digests(), in words."""
+    groups = {
+        "changed": [key for key in before if key in now and before[key] != now[key]],
+        "new": [key for key in now if key not in before],
+        "gone": [key for key in before if key not in now],
+    }
+    return "; ".join(f"{word}: {', '.join(sorted(keys))}" for word, keys in groups.items() if keys)

@@ -98,6 +98,11 @@ class Plan:
         return hashlib.sha256(bound.encode()).hexdigest()
 
     @property
+    def key(self) -> str:
+        """Twelve hex digits that tell this plan from every other one, hand-edited ones too."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
     def nodes(self) -> tuple[str, ...]:
         """Every node that some batch updates, in the order of the batches."""
         return tuple(dict.fromkeys(node for batch in self.batches for node in batch.nodes))

@@ -1,0 +1,95 @@
+"""Files in and out: outputs, policies, plans. YAML or JSON, checked by JSON Schemas; errors name the file."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from tripleo_update_plugin import outputs, policy
+from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolicy
+from tripleo_update_plugin.plan import Plan
+
+
+def read_outputs(path: str) -> tuple[dict[str, Any], str]:
+    """The outputs in a file, and the stack's name where it has one (else "")."""
+    return outputs.read_document(_read(path, BadOutputs))
+
+
+def read_policy(paths: Iterable[str]) -> policy.Policy:
+    """One policy from several files; later ones win."""
+    documents = []
+    for path in paths:
+        document = _read(path, BadPolicy) or {}
+        check("policy.json", document, path, BadPolicy)
+        documents.append(document)
+    return policy.parse_policy(policy.merge(documents))
+
+
+def read_plan(path: str) -> Plan:
+    """A plan as ``plan --save`` wrote it. BadPlan if it is not one, or if what its digest binds was edited."""
+    document = _read(path, BadPlan)
+    return plan_of(document, path)
+
+
+def plan_of(document: Any, source: str) -> Plan:
+    """A plan from parsed data; *source* goes into the errors."""
+    check("plan.json", document, source, BadPlan)
+    plan = Plan.from_dict(document)
+    if plan.digest != document["digest"]:
+        raise BadPlan(f"{source}: the digest does not fit: outputs, policy or facts were edited after planning")
+    known = {batch.id for batch in plan.batches}
+    for batch in plan.batches:
+        if not set(batch.after) <= known:
+            raise BadPlan(f"{source}: batch {batch.id} comes after {set(batch.after) - known}, which do not exist")
+    return plan
+
+
+def write_plan(plan: Plan, path: str) -> None:
+    """The plan as JSON or YAML, by the file's ending; all of it or nothing."""
+    data = plan.to_dict()
+    text = json.dumps(data, indent=2) + "\n" if path.endswith(".json") else yaml.safe_dump(data, sort_keys=False)
+    target = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}", "Give a path in a folder that exists and is writable.") from error
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    Path(name).replace(target)
+
+
+def check(schema: str, document: Any, source: str, error: type[BadInput]) -> None:
+    """Raise *error* with the first thing in *document* that the package's *schema* does not allow."""
+    validator = jsonschema.Draft202012Validator(_schema(schema))
+    problem = jsonschema.exceptions.best_match(validator.iter_errors(document))
+    if problem is not None:
+        place = ".".join(map(str, problem.absolute_path))
+        raise error(f"{source}: {f'{place}: ' if place else ''}{_shortened(problem.message)}")
+
+
+def _schema(name: str) -> Mapping[str, Any]:
+    data: Mapping[str, Any] = json.loads((resources.files("tripleo_update_plugin.schemas") / name).read_text())
+    return data
+
+
+def _shortened(text: str, most: int = 300) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def _read(path: str, error: type[BadInput]) -> Any:
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        # JSON first: it is much the faster parser, and outputs are megabytes.
+        if text.lstrip()[:1] in ("{", "["):
+            return json.loads(text)
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except OSError as problem:
+        raise error(f"{path}: {problem.strerror}", "Check the path.") from problem
+    except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as problem:
+        raise error(f"{path} is neither JSON nor YAML: {str(problem).splitlines()[0]}") from problem

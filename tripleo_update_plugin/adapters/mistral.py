@@ -1,0 +1,212 @@
+"""Mistral, through python-mistralclient: definitions, plans and executions, and its errors in our words."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from keystoneauth1 import exceptions as auth_errors
+from mistralclient.api.base import APIException
+
+from tripleo_update_plugin.errors import (
+    ActionsMissing,
+    BadPlan,
+    ExecutionNotFound,
+    MistralUnavailable,
+    UpdateError,
+)
+from tripleo_update_plugin.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun, is_final
+from tripleo_update_plugin.workbook import PREFIX, stack_of
+
+ACTIONS = frozenset(f"tripleo_update.{verb}" for verb in ("discover", "drain", "gate", "restore", "update"))
+
+#: What a listing needs of an execution; its input and parameters may be large.
+_FIELDS = ["id", "workflow_name", "state", "state_info", "created_at", "updated_at"]
+
+
+class Mistral:
+    """A view of Mistral that knows workbooks, plans kept beside them, and executions of updates."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._settled: dict[str, BatchRun] = {}  # batches that have ended do not change any more
+
+    def require_actions(self) -> None:
+        """Raise ActionsMissing unless this package's actions are loaded: Mistral drops those that fail to import."""
+        with _translated("list actions"):
+            found = {action.name for action in self._client.actions.list(name="has:tripleo_update.")}
+        if missing := sorted(ACTIONS - found):
+            raise ActionsMissing(f"Mistral does not know the actions {', '.join(missing)}")
+
+    def validate(self, definition: str) -> None:
+        """Raise BadPlan with the parser's words unless *definition* is a workbook."""
+        with _translated("validate a workbook"):
+            answer = self._client.workbooks.validate(definition)
+        if not answer.get("valid"):
+            raise BadPlan(f"Mistral refuses the workbook: {answer.get('error')}")
+
+    def upload(self, name: str, definition: str) -> None:
+        """Create or replace the workbook called *name*."""
+        with _translated(f"upload workbook {name}"):
+            try:
+                self._client.workbooks.create(definition)
+            except APIException as error:
+                if error.error_code != 409:
+                    raise
+                self._client.workbooks.update(definition)
+
+    def save_plan(self, name: str, plan: Mapping[str, Any]) -> None:
+        """Keep a plan in Mistral as the environment *name*, so that every operator can see and report on it."""
+        record = {"name": name, "description": "A plan of tripleo-update-plugin", "variables": json.dumps({"plan": plan})}
+        with _translated(f"save the plan {name}"):
+            try:
+                self._client.environments.create(**record)
+            except APIException as error:
+                if error.error_code != 409:
+                    raise
+                self._client.environments.update(**record)
+
+    def load_plan(self, name: str) -> Any:
+        """The plan kept as *name*, as data."""
+        with _translated(f"read the plan {name}", missing=f"Mistral has no plan {name}"):
+            variables = self._client.environments.get(name).variables
+        return (json.loads(variables) if isinstance(variables, str) else variables).get("plan")
+
+    def start(self, workflow: str, description: str) -> str:
+        """Start *workflow*; the id of its execution."""
+        with _translated(f"start {workflow}"):
+            return str(self._client.executions.create(workflow, description=description).id)
+
+    def updates(self, stack: str = "") -> list[Execution]:
+        """All updates, of one *stack* if it is given, newest first, without their batches."""
+        with _translated("list executions"):
+            found = self._client.executions.list(
+                workflow_name=f"has:{PREFIX}", sort_keys="created_at", sort_dirs="desc", fields=_FIELDS
+            )
+        return [e for e in map(_execution, found) if e.stack and stack in ("", e.stack)]
+
+    def execution(self, id: str) -> Execution:
+        """The update of that *id* and its batches, as they are now. Batches that have ended are read once only."""
+        missing = f"there is no update {id!r}"
+        with _translated(f"read execution {id}", missing=missing):
+            found = self._client.executions.get(id)
+            execution = _execution(found)
+            if not execution.stack:
+                raise ExecutionNotFound(f"{id} is an execution of {execution.workflow}, not an update")
+            batches = tuple(self._batch(task) for task in self._tasks(id))
+        return Execution(
+            id=execution.id,
+            stack=execution.stack,
+            workflow=execution.workflow,
+            state=execution.state,
+            started=execution.started,
+            finished=execution.finished,
+            error=execution.error,
+            batches=batches,
+        )
+
+    def run_action(self, name: str, input: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
+        """Run one asynchronous action by itself and give its output; MistralUnavailable after *timeout* seconds."""
+        deadline = time.monotonic() + timeout
+        with _translated(f"run {name}"):
+            run = self._client.action_executions.create(name, dict(input), save_result=True)
+            while not is_final(run.state):
+                if time.monotonic() > deadline:
+                    raise MistralUnavailable(f"action {name} has not ended within {timeout:.0f} s")
+                time.sleep(0.3)
+                run = self._client.action_executions.get(run.id)
+        return {"state": run.state, **_loaded(run.output)}
+
+    def _tasks(self, execution: str) -> list[Any]:
+        fields = ["id", "name", "state", "state_info", "created_at", "updated_at", "started_at", "finished_at"]
+        return list(self._client.tasks.list(workflow_execution_id=execution, fields=fields))
+
+    def _batch(self, task: Any) -> BatchRun:
+        known = self._settled.get(task.id)
+        if known and known.state == task.state:
+            return known
+        run = BatchRun(
+            id=task.name,
+            state=task.state,
+            started=_seconds(getattr(task, "started_at", None) or task.created_at),
+            finished=_seconds(task.updated_at) if is_final(task.state) else None,
+            phases=tuple(self._phases(task)) if task.state not in ("IDLE", "WAITING") else (),
+        )
+        if is_final(task.state):
+            self._settled[task.id] = run
+        return run
+
+    def _phases(self, task: Any) -> Iterator[PhaseRun]:
+        runs = sorted(self._client.tasks.get_task_sub_executions(task.id, max_depth=1), key=lambda e: e.created_at)
+        phases: dict[str, PhaseRun] = {}
+        for execution in runs:
+            for inner in self._tasks(execution.id):
+                if inner.name in PHASES:
+                    phases[inner.name] = self._phase(inner)
+        yield from (phases[name] for name in PHASES if name in phases)
+
+    def _phase(self, task: Any) -> PhaseRun:
+        actions = sorted(self._client.action_executions.list(task_execution_id=task.id), key=lambda a: a.created_at)
+        output = _loaded(self._client.action_executions.get(actions[-1].id).output) if actions else {}
+        result = output.get("result") if isinstance(output.get("result"), Mapping) else output
+        assert isinstance(result, Mapping)
+        return PhaseRun(
+            name=task.name,
+            state=task.state,
+            error=str(result.get("error") or "") if task.state == "ERROR" else "",
+            nodes={name: _node_result(data) for name, data in (result.get("nodes") or {}).items()},
+        )
+
+
+def _node_result(data: Mapping[str, Any]) -> NodeResult:
+    return NodeResult(
+        ok=bool(data.get("ok")),
+        started=data.get("started"),
+        finished=data.get("finished"),
+        error=str(data.get("error") or ""),
+    )
+
+
+def _execution(found: Any) -> Execution:
+    return Execution(
+        id=found.id,
+        stack=stack_of(found.workflow_name),
+        workflow=found.workflow_name,
+        state=found.state,
+        started=_seconds(found.created_at),
+        finished=_seconds(found.updated_at) if is_final(found.state) else None,
+        error=str(getattr(found, "state_info", None) or ""),
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    """Mistral's times are UTC without saying so."""
+    if not text:
+        return None
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+def _loaded(output: Any) -> dict[str, Any]:
+    data = json.loads(output) if isinstance(output, str) and output else output
+    return dict(data) if isinstance(data, Mapping) else {}
+
+
+@contextlib.contextmanager
+def _translated(what: str, missing: str = "") -> Iterator[None]:
+    try:
+        yield
+    except UpdateError:
+        raise
+    except APIException as error:
+        if missing and error.error_code == 404:
+            raise ExecutionNotFound(missing) from error
+        raise MistralUnavailable(f"Mistral could not {what}: {_first_line(error)}") from error
+    except (auth_errors.ClientException, OSError) as error:
+        raise MistralUnavailable(f"Mistral does not answer: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+

@@ -1,0 +1,88 @@
+"""Mistral's answer about an update, as a snapshot in our words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+#: Mistral's states → (whether it is the end, what it means for an operator).
+STATES: Mapping[str, tuple[bool, str]] = {
+    "IDLE": (False, "waits for an approval"),
+    "WAITING": (False, "waits for the batches it comes after"),
+    "DELAYED": (False, "waits a moment"),
+    "RUNNING": (False, "is under way"),
+    "PAUSED": (False, "is paused; no new phase begins"),
+    "SUCCESS": (True, "went well"),
+    "ERROR": (True, "failed"),
+    "CANCELLED": (True, "was cancelled"),
+    "SKIPPED": (True, "was skipped"),
+}
+
+#: The phases of a batch, in order; each is a task of the workflow update_batch.
+PHASES = ("gate_before", "drain", "update", "restore", "gate_after")
+
+
+def is_final(state: str) -> bool:
+    """Whether nothing more happens by itself from this state on."""
+    return STATES.get(state, (False, ""))[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeResult:
+    """What one phase did on one node; times are Unix seconds."""
+
+    ok: bool
+    started: float | None = None
+    finished: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseRun:
+    """One phase of a batch: its state, and what it reports per node."""
+
+    name: str
+    state: str
+    error: str = ""
+    nodes: Mapping[str, NodeResult] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRun:
+    """One batch: its state, and the phases begun so far. Times are Unix seconds."""
+
+    id: str
+    state: str
+    started: float | None = None
+    finished: float | None = None
+    phases: tuple[PhaseRun, ...] = ()
+
+    @property
+    def phase(self) -> str:
+        """The phase it is in, or the last one it was in."""
+        return self.phases[-1].name if self.phases else ""
+
+    @property
+    def error(self) -> str:
+        """Why it failed, in the words of the phase that did."""
+        return next((p.error for p in self.phases if p.state == "ERROR" and p.error), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """A snapshot of an update, never changed. Times are Unix seconds."""
+
+    id: str
+    stack: str
+    workflow: str
+    state: str
+    started: float | None = None
+    finished: float | None = None
+    error: str = ""
+    batches: tuple[BatchRun, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        return is_final(self.state)
+
+    def run_of(self, batch: str) -> BatchRun | None:
+        """How far the batch of that id is; None if it has not been reached."""
+        return next((run for run in self.batches if run.id == batch), None)

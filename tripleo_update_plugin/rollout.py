@@ -1,0 +1,78 @@
+"""The story of an update, in the order it happens: prepare, check, start, follow."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tripleo_update_plugin import outputs, planner, safety, workbook
+from tripleo_update_plugin.adapters import documents, plugins, workbooks
+from tripleo_update_plugin.adapters.heat import Heat
+from tripleo_update_plugin.adapters.mistral import Mistral
+from tripleo_update_plugin.errors import AlreadyRunning, StalePlan
+from tripleo_update_plugin.execution import Execution
+from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.plan import Plan
+from tripleo_update_plugin.policy import Policy
+from tripleo_update_plugin.report import Report, report_of
+
+
+def prepare(
+    stack_outputs: Mapping[str, Any], stack: str, policy: Policy, limits: list[str], facts: Facts | None
+) -> Plan:
+    """A plan for the overcloud that the outputs describe; it changes nothing."""
+    overcloud = outputs.parse(stack_outputs, stack)
+    return planner.plan_update(
+        overcloud,
+        plugins.load_catalogue(*policy.services),
+        policy,
+        facts,
+        planner.parse_limit(limits, overcloud),
+        outputs.digests(stack_outputs),
+    )
+
+
+def check(plan: Plan, heat: Heat) -> None:
+    """Raise StalePlan if the overcloud is not what the plan was made from, BadPlan if the plan breaks its budgets."""
+    now = heat.outputs(plan.stack)
+    if outputs.digest(now) != plan.outputs_digest:
+        changes = outputs.differences(plan.outputs, outputs.digests(now))
+        raise StalePlan(f"stack {plan.stack} has changed since the plan was made: {changes}")
+    safety.check(plan, outputs.parse(now, plan.stack))
+
+
+def upload(plan: Plan, mistral: Mistral) -> str:
+    """Put the plan and its workbook into Mistral; the name of the workflow that runs it."""
+    mistral.require_actions()
+    mistral.upload(workbook.STATIC, workbooks.static_definition())
+    mistral.upload(workbook.workbook_name(plan), workbook.to_yaml(workbook.render(plan)))
+    mistral.save_plan(workbook.workbook_name(plan), plan.to_dict())
+    return workbook.workflow_name(plan)
+
+
+def start(plan: Plan, mistral: Mistral) -> str:
+    """Start the update; the id of its execution. AlreadyRunning if one of the same stack has not ended."""
+    running = [update for update in mistral.updates(plan.stack) if not update.is_final]
+    if running:
+        raise AlreadyRunning(f"an update of {plan.stack} is {running[0].state}: {running[0].id}")
+    return mistral.start(upload(plan, mistral), f"Update of {plan.stack}: {len(plan.nodes)} nodes")
+
+
+def follow(id: str, mistral: Mistral, interval: float, sleep: Callable[[float], None] = time.sleep) -> Iterator[Execution]:
+    """Snapshots of an update until it ends or waits for a person, one every *interval* seconds."""
+    while True:
+        execution = mistral.execution(id)
+        yield execution
+        if execution.is_final or (execution.state == "PAUSED" and not _is_busy(execution)):
+            return
+        sleep(interval)
+
+
+def report(id: str, mistral: Mistral) -> Report:
+    """What came of an update so far."""
+    execution = mistral.execution(id)
+    name = execution.workflow.removesuffix(f".{workbook.WORKFLOW}")
+    return report_of(documents.plan_of(mistral.load_plan(name), f"plan {name}"), execution)
+
+
+def _is_busy(execution: Execution) -> bool:
+    return any(batch.state == "RUNNING" for batch in execution.batches)

@@ -1,0 +1,108 @@
+"""A plan as a Mistral workbook: one task per batch, joined on the batches it comes after.
+
+Only the order is generated. What happens inside a batch is the hand-written workflow ``update_batch`` of the workbook
+``tripleo_update``. Everything in a definition is a number, a checked name or text of this module: the definition is
+built as data and dumped, never pasted together.
+"""
+
+import re
+from typing import Any
+
+import yaml
+
+from tripleo_update_plugin.errors import BadPlan
+from tripleo_update_plugin.model import is_safe_name
+from tripleo_update_plugin.plan import Batch, Plan
+
+#: The hand-written workbook, and the workflow of it that every task calls.
+STATIC = "tripleo_update"
+UPDATE_BATCH = f"{STATIC}.update_batch"
+
+PREFIX = "tripleo-update."
+WORKFLOW = "update"
+
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def workbook_name(plan: Plan) -> str:
+    """``tripleo-update.<stack>.<key of the plan>``; the same for the same plan, at most 255 characters with WORKFLOW."""
+    return f"{PREFIX}{plan.stack[:200]}.{plan.key}"
+
+
+def workflow_name(plan: Plan) -> str:
+    return f"{workbook_name(plan)}.{WORKFLOW}"
+
+
+def stack_of(workflow: str) -> str:
+    """The stack that a generated workflow updates, from its full name; "" for any other workflow.
+
+    >>> stack_of("tripleo-update.overcloud.0123456789ab.update")
+    'overcloud'
+    """
+    parts = workflow.removeprefix(PREFIX).rsplit(".", 2)
+    return parts[0] if workflow.startswith(PREFIX) and len(parts) == 3 and parts[2] == WORKFLOW else ""
+
+
+def render(plan: Plan) -> dict[str, Any]:
+    """The workbook of *plan*, as data. Raises BadPlan for a name that could be more than a name."""
+    _check(plan)
+    followers: dict[str, list[str]] = {batch.id: [] for batch in plan.batches}
+    for batch in plan.batches:
+        for before in batch.after:
+            followers[before].append(batch.id)
+    return {
+        "version": "2.0",
+        "name": workbook_name(plan),
+        "description": f"Rolling update of {len(plan.nodes)} nodes in {len(plan.batches)} batches",
+        "workflows": {
+            WORKFLOW: {
+                "type": "direct",
+                "description": "One task per batch; each waits for the batches it comes after",
+                "tasks": {batch.id: _task(plan, batch, followers[batch.id]) for batch in plan.batches},
+            }
+        },
+    }
+
+
+def to_yaml(workbook: dict[str, Any]) -> str:
+    return yaml.safe_dump(workbook, sort_keys=False, default_flow_style=False, width=120)
+
+
+def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
+    task: dict[str, Any] = {
+        "workflow": UPDATE_BATCH,
+        "input": {
+            "stack": plan.stack,
+            "digest": plan.outputs_digest,
+            "batch": batch.id,
+            "nodes": list(batch.nodes),
+            "only": list(batch.only) or None,
+            "down": sorted(plan.facts.down) if plan.facts else [],
+            "max_failed": plan.policy.get("max_failed", 0),
+        },
+    }
+    if _waits_for_approval(plan, batch):
+        task["pause-before"] = True
+    if batch.after:
+        task["join"] = "all"
+    if followers:
+        task["on-success"] = followers
+    return task
+
+
+def _waits_for_approval(plan: Plan, batch: Batch) -> bool:
+    approve = plan.policy.get("approve", "never")
+    return approve == "every-batch" or (approve == "after-canary" and batch.after == (plan.batches[0].id,))
+
+
+def _check(plan: Plan) -> None:
+    names = [plan.stack, *plan.nodes, *(plan.facts.down if plan.facts else ())]
+    for batch in plan.batches:
+        names += [batch.id, *batch.after, *batch.only]
+        if batch.id.isdigit():
+            raise BadPlan(f"batch id {batch.id} is a number; Mistral takes names only")
+    for name in names:
+        if not is_safe_name(name):
+            raise BadPlan(f"{name!r} is not a name that may stand in a workflow")
+    if not _DIGEST.match(plan.outputs_digest):
+        raise BadPlan("outputs_digest is not a SHA-256")
