@@ -97,6 +97,11 @@ def test_schema_takes_every_form_of_a_budget(budget):
     assert validator().is_valid({"something": {"kind": "host", "max_unavailable": budget, "limit": budget}})
 
 
+def test_every_file_is_in_the_documentation():
+    documentation = (Path(__file__).parents[2] / "docs/source/catalogue.rst").read_text()
+    assert [file.name for file in FILES if f"* - {file.name}\n" not in documentation] == []
+
+
 def test_no_service_is_in_two_files():
     homes: dict[str, list[str]] = {}
     for file in FILES:
