@@ -18,7 +18,8 @@
     ├── Unavailable
     │   ├── HeatUnavailable
     │   ├── MistralUnavailable
-    │   └── ActionsMissing      Mistral runs, but without this package's actions
+    │   ├── ActionsMissing      Mistral runs, but without this package's actions
+    │   └── FactsMissing        no node answers
     ├── PhaseFailed             Ansible could not do a phase of a batch
     └── SandboxError            the embedded undercloud cannot be brought up or down
 """
@@ -106,6 +107,10 @@ class MistralUnavailable(Unavailable):
 
 class ActionsMissing(Unavailable):
     remedy = "Install tripleo-update-plugin where Mistral's engines and executors run, and restart them."
+
+
+class FactsMissing(Unavailable):
+    remedy = "Check ssh_user, ssh_key and the group [tripleo_update] of the executor's configuration."
 
 
 class PhaseFailed(UpdateError):

@@ -8,12 +8,14 @@ from tripleo_update_plugin import outputs, planner, safety, workbook
 from tripleo_update_plugin.adapters import documents, plugins, workbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.errors import AlreadyRunning, StalePlan
+from tripleo_update_plugin.errors import AlreadyRunning, FactsMissing, StalePlan
 from tripleo_update_plugin.execution import Execution
 from tripleo_update_plugin.model import Facts
 from tripleo_update_plugin.plan import Plan
 from tripleo_update_plugin.policy import Policy
 from tripleo_update_plugin.report import Report, report_of
+
+DISCOVERY_TIMEOUT = 120.0  # seconds
 
 
 def prepare(
@@ -29,6 +31,17 @@ def prepare(
         planner.parse_limit(limits, overcloud),
         outputs.digests(stack_outputs),
     )
+
+
+def discover(stack: str, mistral: Mistral) -> Facts:
+    """What the nodes say, gathered by Mistral. FactsMissing if none of them answers: then the way there is broken."""
+    mistral.require_actions()
+    answer = mistral.run_action("tripleo_update.discover", {"stack": stack}, DISCOVERY_TIMEOUT)
+    nodes = answer.get("nodes") or {}
+    down = frozenset(name for name, result in nodes.items() if not result.get("ok"))
+    if len(down) == len(nodes):
+        raise FactsMissing(answer.get("error") or "no node answered Mistral's executor")
+    return Facts(down=down)
 
 
 def check(plan: Plan, heat: Heat) -> None:
@@ -49,11 +62,16 @@ def upload(plan: Plan, mistral: Mistral) -> str:
     return workbook.workflow_name(plan)
 
 
-def start(plan: Plan, mistral: Mistral) -> str:
-    """Start the update; the id of its execution. AlreadyRunning if one of the same stack has not ended."""
+def refuse_second(plan: Plan, mistral: Mistral) -> None:
+    """Raise AlreadyRunning if an update of the same stack has not ended."""
     running = [update for update in mistral.updates(plan.stack) if not update.is_final]
     if running:
         raise AlreadyRunning(f"an update of {plan.stack} is {running[0].state}: {running[0].id}")
+
+
+def start(plan: Plan, mistral: Mistral) -> str:
+    """Start the update; the id of its execution."""
+    refuse_second(plan, mistral)
     return mistral.start(upload(plan, mistral), f"Update of {plan.stack}: {len(plan.nodes)} nodes")
 
 

@@ -1,0 +1,96 @@
+"""What the commands share: clients made only when needed, columns that are text for people and data for machines."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from osc_lib.cli import format_columns
+from osc_lib.command import command
+
+if TYPE_CHECKING:  # cliff imports every command to build its help, so what is heavy waits for take_action
+    from tripleo_update_plugin.adapters.heat import Heat
+    from tripleo_update_plugin.adapters.mistral import Mistral
+
+Rows = tuple[tuple[str, ...], list[tuple[Any, ...]]]
+
+
+class CloudCommand(command.Command):  # type: ignore[misc]
+    """A command that may need the undercloud's services, or may not: it authenticates at the first use of one."""
+
+    auth_required = False
+    exit_code = 0
+
+    def heat(self) -> "Heat":
+        from tripleo_update_plugin.adapters.heat import Heat
+
+        return Heat(self._clients().orchestration)
+
+    def mistral(self) -> "Mistral":
+        from tripleo_update_plugin.adapters.mistral import Mistral
+
+        return Mistral(self._clients().workflow_engine)
+
+    def say(self, text: str) -> None:
+        """Tell the operator something that is not the command's data."""
+        print(text, file=sys.stderr, flush=True)
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        return int(super().run(parsed_args) or self.exit_code)
+
+    def _clients(self) -> Any:
+        if not self.auth_required:
+            self.auth_required = True
+            self.app.prepare_to_run_command(self)
+        return self.app.client_manager
+
+
+class NamesColumn(format_columns.ListColumn):  # type: ignore[misc]
+    """Names: a list for machines, in the order given, and ``a, b`` for people."""
+
+    def human_readable(self) -> str:
+        return ", ".join(self._value)
+
+    def machine_readable(self) -> list[str]:
+        return list(self._value)
+
+
+class DataColumn(format_columns.DictColumn):  # type: ignore[misc]
+    """A mapping for machines; for people what *text* makes of it."""
+
+    def __init__(self, value: Mapping[str, Any], text: Callable[[Any], str]) -> None:
+        super().__init__(value)
+        self._text = text
+
+    def human_readable(self) -> str:
+        return self._text(self._value)
+
+    def machine_readable(self) -> dict[str, Any]:
+        return dict(self._value)
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """The options that say which overcloud, and what the policy is."""
+    parser.add_argument("--stack", metavar="NAME", help="the overcloud's Heat stack; with --outputs, only its name")
+    parser.add_argument(
+        "--outputs",
+        metavar="FILE",
+        help="read the stack's outputs from FILE instead of Heat: what 'openstack stack show -f json', 'openstack stack "
+        "output show --all -f json' or a {key: value} file give",
+    )
+    parser.add_argument(
+        "--policy", metavar="FILE", action="append", default=[], help="what the operator allows; repeatable, later wins"
+    )
+
+
+def read_source(cmd: CloudCommand, args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """The outputs and the stack's name that the options of add_source name."""
+    from tripleo_update_plugin.adapters import documents
+    from tripleo_update_plugin.errors import BadInput
+
+    if args.outputs:
+        outputs, name = documents.read_outputs(args.outputs)
+        return outputs, args.stack or name or "overcloud"
+    if not args.stack:
+        raise BadInput("no overcloud is named", "Give --stack NAME, or --outputs FILE to work without Heat.")
+    return cmd.heat().outputs(args.stack), args.stack

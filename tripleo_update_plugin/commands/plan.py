@@ -1,0 +1,81 @@
+"""``openstack overcloud update plan``."""
+
+import argparse
+
+from osc_lib.command import command
+
+from tripleo_update_plugin.commands.base import CloudCommand, DataColumn, NamesColumn, Rows, add_source, read_source
+from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.plan import COLUMNS, Plan, takes_down
+
+
+class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
+    """Work out a rolling update of an overcloud, and change nothing.
+
+    Reads the overcloud from Heat (--stack) or from a file (--outputs) and prints one row per batch: the nodes that are
+    updated together, the batches they come after, what they take down at the worst, and what kept the batch from
+    growing. Save the plan with --save, read it, and start it with 'openstack overcloud update start FILE'.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        add_source(parser)
+        parser.add_argument(
+            "--limit",
+            metavar="WHAT",
+            action="append",
+            default=[],
+            help="update only role:NAME, node:NAME or service:NAME; repeatable",
+        )
+        parser.add_argument("--save", metavar="FILE", help="write the plan to FILE: JSON if it ends in .json, else YAML")
+        parser.add_argument(
+            "--no-facts", action="store_true", help="do not ask the nodes (through Mistral) which of them are down"
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Rows:
+        from tripleo_update_plugin import rollout
+        from tripleo_update_plugin.adapters import documents
+
+        policy = documents.read_policy(parsed_args.policy)
+        outputs, stack = read_source(self, parsed_args)
+        facts = None if parsed_args.no_facts or parsed_args.outputs else self._facts(stack)
+        plan = rollout.prepare(outputs, stack, policy, parsed_args.limit, facts)
+        if parsed_args.save:
+            documents.write_plan(plan, parsed_args.save)
+        self.say(_summary(plan))
+        return table(plan)
+
+    def _facts(self, stack: str) -> Facts | None:
+        """What the nodes say; None, with a word about it, where they can't be asked."""
+        from tripleo_update_plugin import rollout
+        from tripleo_update_plugin.errors import UpdateError
+
+        try:
+            return rollout.discover(stack, self.mistral())
+        except UpdateError as error:
+            self.say(f"The nodes were not asked: {error.message}. (--no-facts leaves this out.)")
+            return None
+
+
+def table(plan: Plan) -> Rows:
+    """The batches of a plan as rows."""
+    rows = [
+        (
+            batch.id,
+            batch.wave,
+            NamesColumn(batch.nodes),
+            NamesColumn(batch.roles),
+            NamesColumn(batch.after),
+            DataColumn(batch.to_dict()["impact"], lambda _, impact=batch.impact: takes_down(impact)),  # type: ignore[misc]
+            batch.closed_by,
+        )
+        for batch in plan.batches
+    ]
+    return COLUMNS, rows
+
+
+def _summary(plan: Plan) -> str:
+    """The text of a plan without its table, which goes to stdout."""
+    head, counts, _, *rest = str(plan).rstrip("\n").split("\n")
+    return "\n".join([head, counts, *rest[1 + len(plan.batches) :]])

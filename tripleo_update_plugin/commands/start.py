@@ -1,0 +1,55 @@
+"""``openstack overcloud update start``."""
+
+import argparse
+import sys
+from typing import Any
+
+from osc_lib.command import command
+
+from tripleo_update_plugin.commands.base import CloudCommand
+from tripleo_update_plugin.commands.follow import follow
+from tripleo_update_plugin.plan import Plan
+
+
+class StartUpdate(CloudCommand, command.ShowOne):  # type: ignore[misc]
+    """Start the update that a plan describes.
+
+    Checks that the overcloud is still what the plan was made from and that the plan keeps its budgets, asks for
+    confirmation, and hands the plan to Mistral, which runs it to the end whether or not anyone looks on.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument("plan", metavar="PLAN", help="a plan that 'overcloud update plan --save' wrote")
+        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+        parser.add_argument("--wait", action="store_true", help="follow the update to its end; exit code 1 if it fails")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+        from tripleo_update_plugin import rollout
+        from tripleo_update_plugin.adapters import documents
+
+        plan = documents.read_plan(parsed_args.plan)
+        mistral = self.mistral()
+        rollout.check(plan, self.heat())
+        rollout.refuse_second(plan, mistral)
+        if not parsed_args.yes:
+            self._confirm(plan)
+        id = rollout.start(plan, mistral)
+        self.say(f"Started: {id}")
+        if parsed_args.wait:
+            self.exit_code = follow(id, mistral, self.say)
+        state = mistral.execution(id).state
+        return ("id", "stack", "state", "nodes", "batches"), (id, plan.stack, state, len(plan.nodes), len(plan.batches))
+
+    def _confirm(self, plan: Plan) -> None:
+        from tripleo_update_plugin.errors import BadInput
+
+        self.say(str(plan))
+        question = f"Update {len(plan.nodes)} nodes of {plan.stack}? [y/N] "
+        if not sys.stdin.isatty():
+            raise BadInput("nobody is there to confirm the update", "Add --yes once you have read the plan.")
+        sys.stderr.write(question)
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise BadInput("not confirmed, so nothing was started", "Answer 'y', or add --yes.")
