@@ -1,9 +1,10 @@
 """How many replicas of a service may be down at once: a number, a percentage, or a rule of the field."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 #: Rules by name: replicas n → how many of them may be down.
-RULES = {
+RULES: Mapping[str, Callable[[int], int]] = {
     "quorum": lambda n: max((n - 1) // 2, 0),
     "half": lambda n: max(min(n // 2, n - 1), 0),
     "all-but-one": lambda n: max(n - 1, 0),

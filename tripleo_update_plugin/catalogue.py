@@ -78,7 +78,8 @@ def parse_profile(service: str, data: Mapping[str, Any], source: str) -> Profile
     """
     kind = data["kind"]
     if kind not in KINDS or kind == "unknown":
-        raise BadProfile(f"{source}: {service}: kind {kind!r} is not one of {', '.join(k for k in KINDS if k != 'unknown')}")
+        kinds = ", ".join(k for k in KINDS if k != "unknown")
+        raise BadProfile(f"{source}: {service}: kind {kind!r} is not one of {kinds}")
     try:
         budget = parse_budget(data["max_unavailable"]) if "max_unavailable" in data else KINDS[kind][0]
         limit = parse_budget(data["limit"]) if "limit" in data else KINDS[kind][1]

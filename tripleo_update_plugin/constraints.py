@@ -19,7 +19,7 @@ class Violation:
     reason: str
 
 #: Of constraints that bind alike, the one to name first: what hurts most when it breaks.
-_RANK = {kind: rank for rank, kind in enumerate(("quorum", "storage", "active-passive", "cache", "stateless", "worker"))}
+_RANK = {"quorum": 0, "storage": 1, "active-passive": 2, "cache": 3, "stateless": 4, "worker": 5}
 
 
 class Constraint(Protocol):

@@ -78,7 +78,10 @@ class StalePlan(UpdateError):
 
 
 class AlreadyRunning(UpdateError):
-    remedy = "Follow it with 'openstack overcloud update follow ID', or cancel it with 'openstack workflow execution update -s CANCELLED ID'."
+    remedy = (
+        "Follow it with 'openstack overcloud update follow ID', "
+        "or cancel it with 'openstack workflow execution update -s CANCELLED ID'."
+    )
 
 
 class NotFound(UpdateError):

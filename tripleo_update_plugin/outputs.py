@@ -245,7 +245,8 @@ def _check_names(nodes: Iterable[Node]) -> None:
 
 def _vips(outputs: Outputs) -> dict[str, str]:
     vips = _mapping(outputs, "VipMap")
-    return {name: ip for name, ip in vips.items() if isinstance(ip, str) and ip and not name.endswith(("_uri", "_subnet"))}
+    addresses = {name: ip for name, ip in vips.items() if not name.endswith(("_uri", "_subnet"))}
+    return {name: ip for name, ip in addresses.items() if isinstance(ip, str) and ip}
 
 
 def _endpoints(outputs: Outputs) -> dict[str, str]:

@@ -7,6 +7,7 @@ services; such nodes satisfy the order inside themselves only.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 Order = tuple[str, str]
 
@@ -49,7 +50,7 @@ def _cycle(pairs: Iterable[tuple[int, int]], count: int) -> list[tuple[int, int]
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         path = error.args[1]  # each element precedes the next
-        return list(zip(path, path[1:], strict=False))
+        return list(pairwise(path))
     return []
 
 

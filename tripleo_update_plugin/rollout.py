@@ -75,7 +75,9 @@ def start(plan: Plan, mistral: Mistral) -> str:
     return mistral.start(upload(plan, mistral), f"Update of {plan.stack}: {len(plan.nodes)} nodes")
 
 
-def follow(id: str, mistral: Mistral, interval: float, sleep: Callable[[float], None] = time.sleep) -> Iterator[Execution]:
+def follow(
+    id: str, mistral: Mistral, interval: float, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Execution]:
     """Snapshots of an update until it ends or waits for a person, one every *interval* seconds."""
     while True:
         execution = mistral.execution(id)

@@ -25,7 +25,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def workbook_name(plan: Plan) -> str:
-    """``tripleo-update.<stack>.<key of the plan>``; the same for the same plan, at most 255 characters with WORKFLOW."""
+    """``tripleo-update.<stack>.<key of the plan>``; with WORKFLOW at most 255 characters."""
     return f"{PREFIX}{plan.stack[:200]}.{plan.key}"
 
 

@@ -88,7 +88,7 @@ def _read(path: str, error: type[BadInput]) -> Any:
         # JSON first: it is much the faster parser, and outputs are megabytes.
         if text.lstrip()[:1] in ("{", "["):
             return json.loads(text)
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.safe_load(text)
     except OSError as problem:
         raise error(f"{path}: {problem.strerror}", "Check the path.") from problem
     except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as problem:

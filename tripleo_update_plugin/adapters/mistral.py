@@ -59,7 +59,8 @@ class Mistral:
 
     def save_plan(self, name: str, plan: Mapping[str, Any]) -> None:
         """Keep a plan in Mistral as the environment *name*, so that every operator can see and report on it."""
-        record = {"name": name, "description": "A plan of tripleo-update-plugin", "variables": json.dumps({"plan": plan})}
+        variables = json.dumps({"plan": plan})
+        record = {"name": name, "description": "A plan of tripleo-update-plugin", "variables": variables}
         with _translated(f"save the plan {name}"):
             try:
                 self._client.environments.create(**record)

@@ -64,7 +64,8 @@ def _read(file: Traversable, schema: Any) -> Iterator[tuple[str, Profile]]:
         raise BadProfile(f"{file}: {error}") from error
     for problem in schema.iter_errors(data):
         service = str(problem.absolute_path[0]) if problem.absolute_path else ""
-        raise BadProfile(f"{file}:{_line_of(text, service)}: {'/'.join(map(str, problem.absolute_path))}: {problem.message}")
+        place = "/".join(map(str, problem.absolute_path))
+        raise BadProfile(f"{file}:{_line_of(text, service)}: {place}: {problem.message}")
     for service, entry in data.items():
         yield service, parse_profile(service, entry, f"{file}:{_line_of(text, service)}")
 

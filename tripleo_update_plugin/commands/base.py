@@ -75,8 +75,8 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--outputs",
         metavar="FILE",
-        help="read the stack's outputs from FILE instead of Heat: what 'openstack stack show -f json', 'openstack stack "
-        "output show --all -f json' or a {key: value} file give",
+        help="read the stack's outputs from FILE instead of Heat: what 'openstack stack show -f json' or 'openstack "
+        "stack output show --all -f json' print, or {key: value}",
     )
     parser.add_argument(
         "--policy", metavar="FILE", action="append", default=[], help="what the operator allows; repeatable, later wins"

@@ -68,7 +68,8 @@ def _changes(execution: Execution, seen: dict[str, str]) -> list[str]:
     """A line for every batch that is somewhere else than in *seen*, which is brought up to date."""
     lines = []
     for batch in execution.batches:
-        where = batch.phase if batch.state == "RUNNING" and batch.phase else STATES.get(batch.state, (False, batch.state))[1]
+        running = batch.state == "RUNNING" and batch.phase
+        where = batch.phase if running else STATES.get(batch.state, (False, batch.state))[1]
         if seen.get(batch.id) != where and batch.state != "WAITING":
             seen[batch.id] = where
             lines.append(f"{batch.id}: {where}" + (f": {batch.error}" if batch.error else ""))

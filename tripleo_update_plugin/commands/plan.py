@@ -27,7 +27,7 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
             default=[],
             help="update only role:NAME, node:NAME or service:NAME; repeatable",
         )
-        parser.add_argument("--save", metavar="FILE", help="write the plan to FILE: JSON if it ends in .json, else YAML")
+        parser.add_argument("--save", metavar="FILE", help="write the plan to FILE: JSON if it ends so, else YAML")
         parser.add_argument(
             "--no-facts", action="store_true", help="do not ask the nodes (through Mistral) which of them are down"
         )

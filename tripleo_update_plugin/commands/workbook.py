@@ -28,5 +28,5 @@ class ShowWorkbook(CloudCommand):
         else:
             self.mistral().validate(text)
         if parsed_args.upload:
-            self.say(f"Uploaded: start it with 'openstack workflow execution create {rollout.upload(plan, self.mistral())}'")
+            self.say(f"Uploaded as the workflow {rollout.upload(plan, self.mistral())}")
         self.app.stdout.write(text if parsed_args.format == "yaml" else json.dumps(data, indent=2) + "\n")
