@@ -1,0 +1,157 @@
+"""Up and down: what has to be there is made, what is there already is kept; at the end all of it is gone."""
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tripleo_update_plugin.errors import SandboxError
+from tripleo_update_plugin.sandbox import clouds, nodes, overcloud, processes, servers
+from tripleo_update_plugin.sandbox.sample import sample_outputs
+from tripleo_update_plugin.sandbox.state import State
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What ``up`` was asked for. Without a stack's name: the one that is there, else ``overcloud``."""
+
+    stack: str | None = None
+    with_overcloud: bool = True
+    controllers: int = 3
+    computes: int = 3
+    ceph: int = 3
+    outputs: Path | None = None
+    pace: float = 1.0
+    heat_port: int | None = None
+    mistral_port: int | None = None
+
+    @property
+    def is_particular(self) -> bool:
+        """Whether it asks for anything but the usual overcloud."""
+        return bool(self.outputs) or (self.controllers, self.computes, self.ceph) != (3, 3, 3)
+
+
+def up(state: State, wish: Wish, say: Say) -> bool:
+    """Brings up what is missing; False if nothing was. If it cannot, it stops what it started."""
+    fresh = not state.exists
+    outputs = _new_outputs(state, wish)
+    state.prepare()
+    with state.lock():
+        started: list[processes.Process] = []
+        try:
+            _up(state, wish, outputs, started, say)
+        except BaseException:
+            if fresh:
+                _tear_down(state, keep_logs=True)
+            else:
+                processes.stop(started)
+            raise
+    return bool(started or outputs)
+
+
+def _up(
+    state: State, wish: Wish, outputs: overcloud.Outputs | None, started: list[processes.Process], say: Say
+) -> None:
+    where = servers.choose(state, wish.heat_port, wish.mistral_port)
+    servers.start(state, where, started)
+    if outputs is not None:
+        _prepare_nodes(state, outputs, wish.pace, say)
+    elif not state.inventory.exists():
+        nodes.write_inventory(state, ())
+    nodes.switch_on(state)
+    servers.wait(state, where, lambda server, seconds: _announce(say, where, server, seconds) if started else None)
+    clouds.publish(state, where, os.environ)
+    if outputs is not None:
+        name = wish.stack or stack_name(state)
+        overcloud.ensure(where, name, outputs)
+        state.remember("stack", {"name": name, "digest": overcloud.digest(outputs)})
+        say(f"{'stack':<9}{name}  {len(nodes.all_nodes(state))} nodes in {state.nodes}")
+
+
+def _announce(say: Say, where: servers.Endpoints, server: str, seconds: float) -> None:
+    url = where.heat if server == servers.HEAT else where.mistral
+    say(f"{server:<9}{url}  ready after {seconds:.1f} s")
+
+
+def stack_name(state: State) -> str:
+    return str(state.recall("stack").get("name") or "overcloud")
+
+
+def _new_outputs(state: State, wish: Wish) -> overcloud.Outputs | None:
+    """Outputs of the overcloud that has to be made; None if none is wanted, or it is there."""
+    known = state.recall("stack")
+    if not wish.with_overcloud or (known and wish.stack in (None, known["name"]) and not wish.is_particular):
+        return None
+    outputs = _outputs(wish, wish.stack or stack_name(state))
+    if not known:
+        return outputs
+    if wish.stack in (None, known["name"]) and known.get("digest") == overcloud.digest(outputs):
+        return None
+    raise SandboxError(
+        f"The sandbox has another overcloud already: the stack {known['name']}.",
+        "Take the sandbox down first, or choose another folder for a second one with --state DIR.",
+    )
+
+
+def _outputs(wish: Wish, name: str) -> overcloud.Outputs:
+    if wish.outputs is None:
+        return sample_outputs(name, wish.controllers, wish.computes, wish.ceph)
+    outputs = overcloud.read_outputs(wish.outputs)
+    return overcloud.made_harmless(outputs) if overcloud.is_updatable(outputs) else outputs
+
+
+def _prepare_nodes(state: State, outputs: overcloud.Outputs, pace: float, say: Say) -> None:
+    """Nodes for hosts that can be updated without harm to this machine; those of older releases can only be planned."""
+    hosts = overcloud.hosts_of(outputs)
+    if overcloud.is_updatable(outputs):
+        nodes.create(state, hosts, pace)
+    else:
+        say("These outputs have no playbooks of their own, so there are no nodes: plan with them, but don't start.")
+    nodes.write_inventory(state, hosts)
+
+
+def down(state: State) -> bool:
+    """Stops and removes everything; False if there was nothing to remove."""
+    if not state.exists:
+        if state.folder.exists() and (not state.folder.is_dir() or any(state.folder.iterdir())):
+            state.remove()  # which refuses: it is not a sandbox's
+        _forget_folder(state)
+        return False
+    with state.lock():
+        _tear_down(state, keep_logs=False)
+    return True
+
+
+def _forget_folder(state: State) -> None:
+    with suppress(OSError):
+        state.folder.rmdir()
+
+
+def _tear_down(state: State, keep_logs: bool) -> None:
+    recorded = [p for p in (state.process(servers.MISTRAL), state.process(servers.HEAT)) if p]
+    processes.stop(recorded)
+    _end_runners(state)
+    processes.stop(nodes.stand_ins(state))
+    for _ in range(3):  # what is stopped can have started something in between
+        left = processes.members(state.folder)
+        if not left:
+            break
+        processes.stop(left)
+    if left := processes.members(state.folder):
+        raise SandboxError(f"These processes do not end: {' '.join(str(p.pid) for p in left)}.")
+    clouds.withdraw(state)
+    state.remove(keep_logs)
+
+
+def _end_runners(state: State) -> None:
+    """Ends the groups of the Ansible runs that jobs noted; the notes of an earlier boot say nothing of today's."""
+    ours = {p.pid for p in processes.members(state.folder)}
+    for note in state.work.glob("**/pid"):
+        with suppress(OSError, ValueError):
+            pid = int(note.read_text().split()[0])
+            if pid in ours and os.getpgid(pid) == pid:
+                os.killpg(pid, signal.SIGTERM)

@@ -1,0 +1,191 @@
+"""Sandbox nodes: folders on this machine that real Ansible takes for hosts."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tripleo_update_plugin.errors import SandboxError
+from tripleo_update_plugin.model import is_safe_name, natural_key
+from tripleo_update_plugin.sandbox.processes import Process
+from tripleo_update_plugin.sandbox.sample_services import BUNDLES, CONTAINERS, WITH_PROCESS
+from tripleo_update_plugin.sandbox.servers import environment
+from tripleo_update_plugin.sandbox.state import State, write_private
+
+COMMANDS = (
+    *("clustercheck", "crm_node", "crm_resource", "docker", "pcs", "podman"),
+    *("rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl"),
+    *("sandbox-node", "sandbox-update", "stand-in", "systemctl"),
+)
+
+_STAND_INS = Path(__file__).parent / "stand_ins"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    name: str
+    state: str  # running, stopped or failed
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node that exists in the state folder."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def is_on(self) -> bool:
+        return not (self.folder / "off").exists()
+
+    @property
+    def journal(self) -> list[dict[str, Any]]:
+        """Every start, stop, update, drain, restore, boot and shutdown of this node, oldest first."""
+        path = self.folder / "journal.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def services(self) -> tuple[Service, ...]:
+        lines = [line.split() for line in self.run("sandbox-node", "services").stdout.splitlines()]
+        return tuple(Service(name, state, int(version)) for name, state, version in lines)
+
+    def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """What one of the node's commands says and returns."""
+        return subprocess.run(
+            [str(self.folder / "bin" / command), *arguments],
+            env=environment(self.folder.parent.parent, os.environ) | {"SANDBOX_NODE": str(self.folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def all_nodes(state: State) -> tuple[Node, ...]:
+    if not state.nodes.is_dir():
+        return ()
+    found = (Node(folder) for folder in state.nodes.iterdir() if (folder / "bin").is_dir())
+    return tuple(sorted(found, key=lambda node: natural_key(node.name)))
+
+
+def node(state: State, name: str) -> Node:
+    for each in all_nodes(state):
+        if each.name == name:
+            return each
+    raise SandboxError(f"There is no node {name}.", "'tripleo-update-sandbox status' shows the nodes there are.")
+
+
+def create(state: State, hosts: Mapping[str, Iterable[str]], pace: float) -> None:
+    """Makes a node for each of *hosts*, {name: its services}; none is switched on yet. Those that are there stay."""
+    for name, services in hosts.items():
+        if not is_safe_name(name) or not all(is_safe_name(s) for s in services):
+            raise SandboxError(f"The node {name!r} or one of its services has a name that cannot be that of a folder.")
+    shutil.copytree(_STAND_INS, state.folder / "stand_ins", dirs_exist_ok=True)
+    (state.folder / "stand_ins" / "command.sh").chmod(0o700)
+    write_private(state.folder / "member", f"{state.folder}\n")
+    write_private(state.folder / "pace", f"{pace:g}\n")
+    for name, services in hosts.items():
+        if not (state.nodes / name).exists():
+            _create(state.nodes / name, services)
+
+
+def _create(folder: Path, services: Iterable[str]) -> None:
+    draft = folder.with_name(f".{folder.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    for part in ("bin", "tmp", "services"):
+        (draft / part).mkdir(parents=True, mode=0o700)
+    for command in COMMANDS:
+        (draft / "bin" / command).symlink_to("../../../stand_ins/command.sh")
+    for service in services:
+        _create_service(draft / "services" / service)
+    draft.rename(folder)
+
+
+def _create_service(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    facts = {"state": "stopped\n", "wanted": "running\n", "version": "1\n"}
+    if folder.name in BUNDLES:
+        facts["resource"] = BUNDLES[folder.name].resource + "\n"
+    if containers := CONTAINERS.get(folder.name, (folder.name,) if folder.name in BUNDLES else ()):
+        facts["container"] = "".join(f"{name}\n" for name in containers)
+    if folder.name in WITH_PROCESS:
+        facts["process"] = ""
+    for name, text in facts.items():
+        (folder / name).write_text(text)
+
+
+def switch_on(state: State) -> None:
+    """Boots every node that is not switched off on purpose: their processes run, also after a crash killed them."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        results = list(pool.map(_boot_if_needed, [n for n in all_nodes(state) if n.is_on]))
+    for name, problem in results:
+        if problem:
+            raise SandboxError(f"The node {name} did not boot: {problem}")
+
+
+def _boot_if_needed(each: Node) -> tuple[str, str]:
+    if each.journal and not any(s.state == "failed" for s in each.services()):
+        return each.name, ""
+    done = each.run("sandbox-node", "boot")
+    broken = any(path.exists() for path in each.folder.glob("services/*/broken"))
+    return each.name, "" if done.returncode == 0 or broken else done.stderr.strip()
+
+
+def write_inventory(state: State, hosts: Iterable[str]) -> None:
+    """The inventory that is merged over every generated one: how Ansible reaches each host. A host that is no sandbox
+    node gets the same connection, which then says that there is no such node: nothing outside is ever contacted."""
+    variables = {
+        host: {
+            "ansible_connection": "tripleo_update_sandbox",
+            "sandbox_node": str(state.nodes / host),
+            "ansible_python_interpreter": sys.executable,
+            "ansible_become": False,
+            "ansible_remote_tmp": str(state.nodes / host / "tmp"),
+        }
+        for host in sorted(hosts, key=natural_key)
+    }
+    write_private(state.inventory, yaml.safe_dump({"all": {"hosts": variables}}))
+
+
+def stand_ins(state: State) -> list[Process]:
+    """The processes that nodes noted for their services, alive or not."""
+    found = []
+    for note in state.nodes.glob("*/services/*/pid"):
+        with suppress(OSError, ValueError):
+            pid, started, boot = note.read_text().split()
+            found.append(Process(int(pid), int(started), boot))
+    return found
+
+
+def power(target: Node, on: bool) -> None:
+    """Switches a node on or off; nothing happens to one that is so already."""
+    if target.is_on != on:
+        _change(target, "boot" if on else "shutdown")
+
+
+def fault(target: Node, service: str, broken: bool) -> None:
+    """Breaks a service, so that it fails and cannot be started, or mends it, so that it runs again if it was to."""
+    if service not in {s.name for s in target.services()}:
+        raise SandboxError(f"{target.name} has no service {service}.", f"It has: {_names(target)}")
+    _change(target, "break" if broken else "mend", service)
+
+
+def _names(target: Node) -> str:
+    return " ".join(s.name for s in target.services())
+
+
+def _change(target: Node, *arguments: str) -> None:
+    done = target.run("sandbox-node", *arguments)
+    if done.returncode:
+        raise SandboxError(f"{target.name}: {done.stderr.strip() or f'exit code {done.returncode}'}")

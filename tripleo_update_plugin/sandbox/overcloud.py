@@ -1,0 +1,108 @@
+"""The overcloud of the sandbox as a real Heat stack: a template with nothing but outputs."""
+
+import hashlib
+import http.client
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tripleo_update_plugin.errors import SandboxError
+from tripleo_update_plugin.sandbox.sample_tasks import post_update_tasks, role_config, update_tasks
+from tripleo_update_plugin.sandbox.servers import Endpoints
+
+_PATIENCE = 60.0  # seconds for a stack to be created; 1 on an idle machine
+
+Outputs = dict[str, Any]
+
+
+def template(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "heat_template_version": "2018-08-31",
+        "description": "Outputs of an overcloud, without the overcloud",
+        "outputs": {key: {"value": value} for key, value in outputs.items()},
+    }
+
+
+def read_outputs(path: Path) -> Outputs:
+    """Captured outputs: a JSON file {output key: value}."""
+    try:
+        outputs = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise SandboxError(
+            f"Cannot read outputs from {path}: {error}", "Give a JSON file {output key: value}."
+        ) from error
+    if not isinstance(outputs, dict) or not outputs:
+        raise SandboxError(f"{path} holds no outputs.", "Give a JSON file {output key: value}.")
+    return outputs
+
+
+def hosts_of(outputs: Mapping[str, Any]) -> dict[str, list[str]]:
+    """{host: services of its role}, from outputs that have both; empty for releases that do not."""
+    services = outputs.get("EnabledServices") or {}
+    hostnames = outputs.get("RoleNetHostnameMap") or {}
+    return {
+        fqdn.partition(".")[0].lower(): list(services.get(role) or ())
+        for role, networks in hostnames.items()
+        for fqdn in (networks or {}).get("ctlplane") or ()
+    }
+
+
+def made_harmless(outputs: Outputs) -> Outputs:
+    """Captured outputs with the sandbox's playbooks and update tasks for their own.
+
+    Those of a real overcloud install packages and change files wherever Ansible runs them, and a sandbox node is this
+    very machine.
+    """
+    data = {
+        role: {**own, "update_tasks": update_tasks(names), "post_update_tasks": post_update_tasks(names)}
+        for role, own in outputs["RoleData"].items()
+        for names in [list(outputs["EnabledServices"].get(role) or ())]
+    }
+    bootstrap = str((outputs.get("ServerIdData") or {}).get("bootstrap_server_id") or "")
+    return {**outputs, "RoleData": data, "RoleConfig": role_config("overcloud", data, bootstrap)}
+
+
+def is_updatable(outputs: Mapping[str, Any]) -> bool:
+    """Whether an update of it runs playbooks of its own (Queens and later), which can be made harmless."""
+    return all(outputs.get(key) for key in ("RoleConfig", "RoleData", "EnabledServices", "RoleNetHostnameMap"))
+
+
+def digest(outputs: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
+
+
+def ensure(where: Endpoints, name: str, outputs: Mapping[str, Any]) -> None:
+    """Creates the stack unless it is there."""
+    if not stack_status(where, name):
+        body = {"stack_name": name, "template": template(outputs), "disable_rollback": True, "timeout_mins": 10}
+        _call(where, "POST", "/stacks", body)
+    deadline = time.monotonic() + _PATIENCE
+    while (status := stack_status(where, name)) in ("", "CREATE_IN_PROGRESS") and time.monotonic() < deadline:
+        time.sleep(0.2)
+    if status != "CREATE_COMPLETE":
+        raise SandboxError(f"Heat did not create the stack {name}: {status or 'it is not there'}.")
+
+
+def stack_status(where: Endpoints, name: str) -> str:
+    """Heat's status of the stack; empty if there is none of that name."""
+    found = _call(where, "GET", f"/stacks?name={name}").get("stacks") or []
+    return str(found[0]["stack_status"]) if found else ""
+
+
+def _call(where: Endpoints, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", where.heat_port, timeout=60)
+    headers = {"Content-Type": "application/json", "X-Auth-Token": "sandbox"}
+    try:
+        connection.request(method, f"/v1/admin{path}", json.dumps(body) if body else None, headers)
+        response = connection.getresponse()
+        answer = json.loads(response.read() or b"{}")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise SandboxError(f"Heat does not answer at {where.heat}: {error}") from error
+    finally:
+        connection.close()
+    if response.status >= 400:
+        message = (answer.get("error") or {}).get("message") or response.reason
+        raise SandboxError(f"Heat refuses {method} {path}: {message}")
+    return dict(answer)

@@ -1,0 +1,189 @@
+# shellcheck shell=sh disable=SC2154,SC2034 # variables of the other files
+# The Pacemaker cluster, as the nodes beside this one and their services make it up.
+
+in_cluster() { # node folder
+    [ ! -e "$1/off" ] || return 1
+    get "$1/services/pacemaker/state"
+    [ "$got" = running ]
+}
+
+runs_there() { # node folder, service
+    in_cluster "$1" || return 1
+    [ ! -e "$1/services/$2/broken" ] || return 1
+    get "$1/services/$2/state"
+    [ "$got" = running ]
+}
+
+bundles() { # prints the services of this node that Pacemaker runs
+    for folder in "$node"/services/*/resource; do
+        [ -e "$folder" ] || continue
+        folder=${folder%/resource}
+        echo "${folder##*/}"
+    done
+}
+
+can_lead() { # node folder, resource, service
+    [ ! -e "$1/banned/$2" ] && runs_there "$1" "$3"
+}
+
+leader() { # resource service; sets $leader, choosing one if need be; empty if none can
+    get "$leaders/$1"
+    leader=$got
+    [ -n "$leader" ] && can_lead "$nodes/$leader" "$1" "$2" && return 0
+    for other in "$nodes"/*; do
+        if can_lead "$other" "$1" "$2"; then
+            leader=${other##*/}
+            mkdir -p "$leaders"
+            put "$leaders/$1" "$leader"
+            return 0
+        fi
+    done
+    leader=
+}
+
+need_cluster() {
+    in_cluster "$node" && return 0
+    echo "Error: cluster is not currently running on this node" >&2
+    exit "$1"
+}
+
+locate() { # resource
+    need_cluster 102
+    if ! find_service "$1"; then
+        echo "Error performing operation: No such device or address" >&2
+        exit 105
+    fi
+    leader "$1" "$service"
+    case $1 in
+        ip-* | openstack-cinder-volume) only=$leader mark='' ;;
+        redis | redis-bundle | ovndbs_servers | ovn-dbs-bundle) only='' mark=' Master' ;;
+        *) only='' mark='' ;;
+    esac
+    found=
+    for other in "$nodes"/*; do
+        there=${other##*/}
+        if [ "${only:-$there}" = "$there" ] && runs_there "$other" "$service"; then
+            found=yes
+            if [ "$there" = "$leader" ]; then echo "resource $1 is running on: $there$mark"
+            else echo "resource $1 is running on: $there"; fi
+        fi
+    done
+    [ -n "$found" ] || echo "resource $1 is NOT running" >&2
+}
+
+members() { # prints names of the nodes that are in the cluster (on) or could be (off)
+    for other in "$nodes"/*; do
+        [ -d "$other/services/pacemaker" ] || continue
+        if in_cluster "$other"; then there=on; else there=off; fi
+        [ "$there" = "$1" ] && printf ' %s' "${other##*/}"
+    done
+}
+
+cluster_start() {
+    start_service pacemaker || return 1
+    # shellcheck disable=SC2046 # names of services have no blanks
+    each start_service $(bundles)
+}
+
+cluster_stop() {
+    # shellcheck disable=SC2046
+    each stop_service $(bundles)
+    stop_service pacemaker
+}
+
+
+run_crm_resource() {
+    resource='' action=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -r | --resource) [ $# -gt 1 ] || unknown "$1"; resource=$2; shift ;;
+            --resource=*) resource=${1#*=} ;;
+            -W | --locate) action=locate ;;
+            --wait) action=wait ;;
+            -C | --cleanup | -R | --refresh) action=cleanup ;;
+            -Q | --quiet) ;;
+            *) unknown "$@" ;;
+        esac
+        shift
+    done
+    case $action in
+        locate) [ -n "$resource" ] || unknown --locate; locate "$resource" ;;
+        wait | cleanup) need_cluster 102 ;;
+        *) unknown "--resource $resource" ;;
+    esac
+}
+
+change_resource() { # action resource [node] [--wait...]
+    need_cluster 1
+    action=$1 resource=$2 target=${3:-$name}
+    case $target in -*) target=$name ;; esac
+    find_service "$resource" && case $target in */* | .*) false ;; *) [ -d "$nodes/$target" ] ;; esac || {
+        echo "Error: no $resource or no $target" >&2
+        exit 1
+    }
+    case $action in
+        ban)
+            mkdir -p "$nodes/$target/banned" && : >"$nodes/$target/banned/$resource"
+            leader "$resource" "$service"
+            note drain "$service" "$resource away from $target" ;;
+        clear)
+            rm -f "$nodes"/*/banned/"$resource"
+            note restore "$service" "$resource" ;;
+        move)
+            mkdir -p "$leaders" && put "$leaders/$resource" "$target"
+            note drain "$service" "$resource to $target" ;;
+        cleanup) ;;
+    esac
+}
+
+run_pcs() {
+    case "${1:-} ${2:-}" in
+        "cluster start") cluster_start ;;
+        "cluster stop") cluster_stop ;;
+        "cluster status" | "status "*)
+            need_cluster 1
+            echo "Online: [$(members on) ]"
+            off=$(members off)
+            [ -z "$off" ] || echo "OFFLINE: [$off ]" ;;
+        "resource ban" | "resource clear" | "resource move" | "resource cleanup")
+            [ $# -ge 3 ] || unknown "$@"
+            shift
+            change_resource "$@" ;;
+        *) unknown "$@" ;;
+    esac
+}
+
+service_works() { # service
+    [ -d "$node/services/$1" ] || return 1
+    look "$1"
+    [ "$state" = running ]
+}
+
+run_clustercheck() {
+    if service_works mysql; then
+        printf 'HTTP/1.1 200 OK\r\n\r\nGalera cluster node is synced.\r\n'
+    else
+        printf 'HTTP/1.1 503 Service Unavailable\r\n\r\nGalera cluster node is not synced.\r\n'
+        exit 1
+    fi
+}
+
+run_rabbitmqctl() {
+    while :; do case ${1:-} in -q | -s | --silent | --quiet) shift ;; -n | -t | --timeout) shift 2 ;; *) break ;; esac; done
+    case ${1:-} in
+        cluster_status | await_startup | node_health_check | ping | status | check_running | check_alarms) ;;
+        check_if_node_is_mirror_sync_critical | check_if_node_is_quorum_critical | list_queues) ;;
+        await_online_quorum_plus_one | await_online_synchronized_mirror | check_local_alarms) ;;
+        *) unknown "$@" ;;
+    esac
+    if ! service_works oslo_messaging_rpc; then
+        echo "Error: unable to perform an operation on node 'rabbit@$name'." >&2
+        exit 69
+    fi
+    [ "$1" = cluster_status ] || exit 0
+    printf 'Running Nodes\n\n'
+    for other in "$nodes"/*; do
+        runs_there "$other" oslo_messaging_rpc && echo "rabbit@${other##*/}"
+    done
+    printf '\nNetwork Partitions\n\n(none)\n'
+}

@@ -1,0 +1,113 @@
+# shellcheck shell=sh disable=SC2154 # variables of command.sh
+# The services of a node: their names, whether they run, starting and stopping them.
+
+note() { # event service version
+    printf '{"time": %s, "node": "%s", "event": "%s", "service": "%s", "version": "%s"}\n' \
+        "$(date +%s.%6N)" "$name" "$1" "$2" "$3" >>"$node/journal.jsonl"
+}
+
+put() { # file text
+    printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"
+}
+
+get() { # file; sets $got, empty if there is no such file
+    got=
+    [ -r "$1" ] && read -r got <"$1"
+    :
+}
+
+find_service() { # unit, container or resource; sets $service; fails if this node has no such service
+    service=${1%.service}
+    service=${service#tripleo_}
+    case $service in
+        galera | galera-bundle* | mariadb) service=mysql ;;
+        rabbitmq | rabbitmq-bundle* | rabbitmq-server) service=oslo_messaging_rpc ;;
+        haproxy-bundle* | ip-*) service=haproxy ;;
+        redis-bundle*) service=redis ;;
+        openstack-cinder-volume*) service=cinder_volume ;;
+        ovndbs_servers | ovn-dbs-bundle* | ovn_cluster_* | ovn_north* | ovn_south*) service=ovn_dbs ;;
+        ovn_metadata_agent) service=ovn_metadata ;;
+        nova_virt*) service=nova_libvirt ;;
+        placement_api) service=placement ;;
+        corosync) service=pacemaker ;;
+        chronyd) service=chrony ;;
+    esac
+    case $service in '' | .* | */*) return 1 ;; esac
+    [ -d "$node/services/$service" ]
+}
+
+alive() { # service folder: is its process, with that start and of this boot, there?
+    [ -r "$1/pid" ] || return 1
+    read -r pid began boot <"$1/pid"
+    read -r now </proc/sys/kernel/random/boot_id
+    [ "$boot" = "$now" ] && [ "$(started "$pid")" = "$began" ]
+}
+
+started() { # pid: when it started, in ticks
+    [ -r "/proc/$1/stat" ] || return 0
+    read -r line <"/proc/$1/stat" 2>/dev/null || return 0
+    # shellcheck disable=SC2086 # the fields are what is wanted
+    set -- ${line##*) }
+    [ "$1" = Z ] || echo "${20}"
+}
+
+look() { # service; sets $state to running, stopped or failed
+    get "$node/services/$1/state"
+    state=${got:-stopped}
+    if [ -e "$node/services/$1/broken" ]; then
+        state=failed
+    elif [ "$state" = running ] && [ -e "$node/services/$1/process" ] && ! alive "$node/services/$1"; then
+        state=failed
+    fi
+}
+
+note_version() { # event service
+    get "$node/services/$2/version"
+    note "$1" "$2" "$got"
+}
+
+start_service() { # service
+    look "$1"
+    [ "$state" = running ] && return 0
+    put "$node/services/$1/wanted" running
+    if [ -e "$node/services/$1/broken" ]; then
+        put "$node/services/$1/state" failed
+        echo "$me: $1 on $name failed to start" >&2
+        return 1
+    fi
+    if [ -e "$node/services/$1/process" ]; then
+        # Whoever starts it, it belongs to the sandbox, which ends it when it goes down.
+        get "$sandbox/member"
+        TRIPLEO_UPDATE_SANDBOX_MEMBER=$got setsid sh "$node/bin/stand-in" "$1" </dev/null >/dev/null 2>&1 &
+        read -r boot </proc/sys/kernel/random/boot_id
+        put "$node/services/$1/pid" "$! $(started $!) $boot"
+    fi
+    put "$node/services/$1/state" running
+    note_version start "$1"
+}
+
+end_process() { # service
+    if alive "$node/services/$1"; then
+        kill "$pid" 2>/dev/null
+    fi
+    rm -f "$node/services/$1/pid"
+}
+
+stop_service() { # service
+    look "$1"
+    put "$node/services/$1/wanted" stopped
+    [ "$state" = stopped ] && return 0
+    end_process "$1"
+    put "$node/services/$1/state" stopped
+    note_version stop "$1"
+}
+
+each() { # function service...: goes on after a failure, and fails then
+    each_function=$1
+    shift
+    each_failed=0
+    for each_name in "$@"; do
+        "$each_function" "$each_name" || each_failed=1
+    done
+    return $each_failed
+}
