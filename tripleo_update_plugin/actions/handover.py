@@ -1,0 +1,66 @@
+"""From an executor to a job: check the parameters, name the job, start or join its runner."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tripleo_update_plugin.actions import jobs
+from tripleo_update_plugin.model import is_safe_name
+
+_MOMENTS = ("before", "after")
+
+
+def hand_over(phase: str, parameters: Mapping[str, Any], context: Any) -> str:
+    """Have *phase* done by a runner that reports to the action execution of *context*."""
+    from oslo_config import cfg
+
+    from tripleo_update_plugin import conf
+
+    check(phase, parameters)
+    execution = context.execution
+    owner = execution.workflow_execution_id or execution.action_execution_id
+    request = {
+        "phase": phase,
+        "parameters": dict(parameters),
+        "workflow": execution.workflow_execution_id,
+        "task": execution.task_execution_id,
+        "config_files": _absolute(cfg.CONF.config_file),
+        "config_dirs": _absolute(cfg.CONF.config_dir),
+    }
+    job = jobs.Job.make(conf.register(cfg.CONF).work_dir, owner, job_name(phase, parameters))
+    return job.attach(request, execution.action_execution_id, jobs.launch_runner)
+
+
+def job_name(phase: str, parameters: Mapping[str, Any]) -> str:
+    """The part of a job's key that its execution does not give.
+
+    >>> job_name("gate", {"moment": "before", "batch": "b-1"}), job_name("discover", {})
+    ('gate-before.b-1', 'discover')
+    """
+    moment = parameters.get("moment")
+    name = f"{phase}-{moment}" if moment else phase
+    return f"{name}.{parameters['batch']}" if "batch" in parameters else name
+
+
+def check(phase: str, parameters: Mapping[str, Any]) -> None:
+    """Raise ValueError unless every name is a name: they become files, hosts and arguments."""
+    nodes, only, down = (parameters.get(key) for key in ("nodes", "only", "down"))
+    names = [parameters["stack"], *(nodes or ()), *(only or ()), *(down or ())]
+    if phase != "discover":
+        names.append(parameters["batch"])
+        if not nodes:
+            raise ValueError(f"{phase} of batch {parameters['batch']!r}: no nodes given")
+        if not isinstance(parameters["digest"], str) or not parameters["digest"]:
+            raise ValueError("digest: the SHA-256 (hex) of the stack's outputs is expected")
+    for name in names:
+        if not is_safe_name(name):
+            raise ValueError(f"{name!r} is not a name of a stack, a batch, a node or a service")
+    if phase == "gate" and parameters["moment"] not in _MOMENTS:
+        raise ValueError(f"moment {parameters['moment']!r} is not one of {', '.join(_MOMENTS)}")
+    timeout = parameters.get("timeout")
+    if timeout is not None and (not isinstance(timeout, int) or timeout < 1):
+        raise ValueError(f"timeout {timeout!r}: whole seconds, at least 1, are expected")
+
+
+def _absolute(paths: Any) -> list[str]:
+    return [str(Path(path).absolute()) for path in paths or ()]

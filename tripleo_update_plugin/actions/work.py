@@ -1,0 +1,203 @@
+"""What a phase does: look at the overcloud, make the plays, run them, say what became of each node."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tripleo_update_plugin import conf as options
+from tripleo_update_plugin import outputs as stack_outputs
+from tripleo_update_plugin import plays
+from tripleo_update_plugin.actions import facts, nodelocks, redaction, siblings
+from tripleo_update_plugin.actions.jobs import Job, answer
+from tripleo_update_plugin.adapters import configdownload, identity, playbooks
+from tripleo_update_plugin.adapters.heat import Heat
+from tripleo_update_plugin.adapters.plugins import load_catalogue
+from tripleo_update_plugin.catalogue import Catalogue
+from tripleo_update_plugin.errors import PhaseFailed, StalePlan
+from tripleo_update_plugin.model import Overcloud
+
+Output = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One attempt at a phase, and the tools it needs."""
+
+    job: Job
+    request: Mapping[str, Any]
+    conf: Any
+    cancelled: Callable[[], bool]
+    redact: Callable[[str], str] = field(default=redaction.redactor({}))
+    deadline: float = 0.0  # of the monotonic clock
+
+    def __post_init__(self) -> None:
+        self.deadline = time.monotonic() + (self.given("timeout") or self.options.update_timeout)
+
+    @property
+    def options(self) -> Any:
+        return self.conf[options.GROUP]
+
+    @property
+    def phase(self) -> str:
+        return str(self.request["phase"])
+
+    def given(self, name: str) -> Any:
+        return self.request["parameters"].get(name)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        return tuple(self.given("nodes") or ())
+
+    def carry_out(self) -> Output:
+        """Do it. Raises UpdateError where nothing at all could be done."""
+        outputs = Heat(identity.heat_client(self.conf)).outputs(self.given("stack"))
+        self.redact = redaction.redactor(outputs)
+        self._check_digest(outputs)
+        overcloud = stack_outputs.parse(outputs, self.given("stack"))
+        for name in self.nodes:
+            if name not in {node.name for node in overcloud.nodes}:
+                raise PhaseFailed(f"stack {overcloud.stack} has no node {name}", "Make the plan again.")
+        with self._private_folder() as folder:
+            if self.phase == "discover":
+                return self._discover(overcloud, folder)
+            if self.phase == "gate":
+                return self._gate(overcloud, folder)
+            with nodelocks.held(self.options.work_dir, overcloud.stack, self.nodes, self.job):
+                return self._update(outputs, folder) if self.phase == "update" else self._steps(overcloud, folder)
+
+    def _check_digest(self, outputs: Mapping[str, Any]) -> None:
+        if self.phase != "discover" and stack_outputs.digest(outputs) != self.given("digest"):
+            raise StalePlan(f"stack {self.given('stack')} has changed since the plan was made; nothing was touched")
+
+    def _private_folder(self) -> "_PrivateFolder":
+        return _PrivateFolder(self.job.private)
+
+    def _run(
+        self, phase: plays.Phase, overcloud: Overcloud, folder: Path, results_of: Iterable[str] = ()
+    ) -> tuple[playbooks.Outcome, dict[str, dict[str, Any]]]:
+        inventory = playbooks.write_inventory(overcloud, folder / "inventory.yaml", self.options.ssh_user)
+        playbook = playbooks.write_playbook(phase.plays, folder / "plays.yaml")
+        return self._run_playbook(playbook, inventory, phase.hosts, results_of=results_of)
+
+    def _run_playbook(
+        self, playbook: Path, inventory: Path, nodes: Iterable[str], **more: Any
+    ) -> tuple[playbooks.Outcome, dict[str, dict[str, Any]]]:
+        return playbooks.run(
+            playbook, inventory, nodes, playbooks.Settings.of(self.conf),
+            timeout=self.deadline - time.monotonic(), cancelled=self.cancelled, **more,
+        )  # fmt: skip
+
+    def _gate(self, overcloud: Overcloud, folder: Path) -> Output:
+        before = self.given("moment") == "before"
+        others = self._siblings() if before else ()
+        refusal = siblings.over_budget(others, int(self.given("max_failed") or 0))
+        if refusal:
+            return self.output(error=refusal, not_started=True)
+        busy = siblings.in_flight(others)
+        phase = self._checks(overcloud, skip={*(self.given("down") or ()), *busy} if before else None)
+        if not phase.plays:
+            return self.output(nodes=_untouched(self.nodes), nothing_to_do=True, unchecked=list(phase.unchecked))
+        outcome, _ = self._run(phase, overcloud, folder)
+        # A batch that began while this one was looking is no sick peer.
+        late = siblings.in_flight(self._siblings()) - busy if before and outcome.status == "failed" else frozenset()
+        return self._tell(outcome, ignore=late, unchecked=list(phase.unchecked))
+
+    def _checks(self, overcloud: Overcloud, skip: set[str] | None) -> plays.Phase:
+        timeout = min(self.options.gate_timeout, int(self.deadline - time.monotonic()))
+        patience, only = plays.Patience.of(timeout, self.options.gate_delay), self.given("only")
+        if skip is None:
+            return plays.gate_after(overcloud, self._catalogue(), self.nodes, patience, only)
+        return plays.gate_before(overcloud, self._catalogue(), self.nodes, patience, only, skip)
+
+    def _catalogue(self) -> Catalogue:
+        return load_catalogue(*self.options.services)
+
+    def _siblings(self) -> tuple[siblings.Sibling, ...]:
+        execution = self.request.get("workflow")
+        return siblings.of(identity.mistral_client(self.conf), execution) if execution else ()
+
+    def _steps(self, overcloud: Overcloud, folder: Path) -> Output:
+        phase = plays.steps(self.phase, overcloud, self._catalogue(), self.nodes, self.given("only"))
+        if not phase.plays:
+            return self.output(nodes=_untouched(self.nodes), nothing_to_do=True)
+        outcome, _ = self._run(phase, overcloud, folder)
+        return self._tell(outcome)
+
+    def _update(self, outputs: Mapping[str, Any], folder: Path) -> Output:
+        stack = self.given("stack")
+        if self.given("only") is not None:
+            raise PhaseFailed(
+                f"batch {self.given('batch')} updates some services of its nodes only, and the update playbook "
+                f"of stack {stack} updates whole nodes",
+                "Make a plan without service:NAME limits.",
+            )
+        configdownload.check_update_tasks(outputs, stack)
+        playbook, inventory = configdownload.download(
+            identity.heat_client(self.conf), stack, folder, self.options.ssh_user
+        )
+        outcome, _ = self._run_playbook(
+            playbook, inventory, self.nodes, limit=self.nodes, extra_vars={"update_serial": len(self.nodes)}
+        )
+        if outcome.status != "successful":
+            # any_errors_fatal: one node's failure stops the others in the middle of their update.
+            for name, node in outcome.nodes.items():
+                node.error = node.error or f"node {name}: its update was broken off, because the run failed"
+        return self._tell(outcome)
+
+    def _discover(self, overcloud: Overcloud, folder: Path) -> Output:
+        asked = self.nodes or tuple(node.name for node in overcloud.nodes)
+        questions = facts.questions(overcloud, asked, self._catalogue())
+        outcome, results = self._run(questions, overcloud, folder, facts.TASKS)
+        found = facts.answers(overcloud, outcome, results)
+        told = self._tell(outcome)
+        unasked = outcome.error or next(
+            (node["error"] for name, node in told["nodes"].items() if not node["ok"] and name not in found.down), ""
+        )
+        return {**told, "ok": not unasked, "error": self.redact(unasked), "facts": found.to_dict()}
+
+    def _tell(self, outcome: playbooks.Outcome, ignore: frozenset[str] = frozenset(), **more: Any) -> Output:
+        told = {name: self._node(node) for name, node in outcome.nodes.items() if name not in ignore}
+        own = {name: told.pop(name, _untouched([name])[name]) for name in self.nodes} or told
+        peers = told if own is not told else {}
+        errors = [node["error"] for node in [*own.values(), *peers.values()] if not node["ok"]]
+        if outcome.status != "successful" and not errors and not ignore:
+            errors = ["Ansible failed, though no task did"]
+        error = outcome.error or "; ".join(dict.fromkeys(errors))
+        return self.output(nodes=own, peers=peers, error=error, **more)
+
+    def _node(self, node: playbooks.NodeRun) -> Output:
+        return {
+            "ok": node.ok, "started": node.started, "finished": node.finished, "error": self.redact(node.error)
+        }  # fmt: skip
+
+    def output(self, error: str = "", nodes: Mapping[str, Any] | None = None, **more: Any) -> Output:
+        """What Mistral is told; ``ok`` says whether the phase is done."""
+        return answer(self.request, error=self.redact(error), nodes=nodes, **more)
+
+
+def _untouched(nodes: Sequence[str]) -> dict[str, Output]:
+    return {name: {"ok": True, "started": None, "finished": None, "error": ""} for name in nodes}
+
+
+class _PrivateFolder:
+    """A folder that only we can read, and that is gone afterwards, as is whatever a killed attempt left in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> Path:
+        self._remove()
+        os.mkdir(self._path, 0o700)  # noqa: PTH102 - says the mode at a glance
+        return self._path
+
+    def __exit__(self, *_: object) -> None:
+        self._remove()
+
+    def _remove(self) -> None:
+        shutil.rmtree(self._path, ignore_errors=True)
+
+

@@ -1,0 +1,53 @@
+"""tripleo-common: the overcloud's own playbooks and inventory, written from the stack.
+
+Imported by the runner only: tripleo-common sets up logging for the whole process when it is imported.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tripleo_update_plugin.errors import PhaseFailed
+
+UPDATE_PLAYBOOK = "update_steps_playbook.yaml"
+
+
+def check_update_tasks(outputs: Mapping[str, Any], stack: str) -> None:
+    """Raise PhaseFailed unless the stack brings an update playbook of its own."""
+    if "update_steps_playbook" not in (outputs.get("RoleConfig") or {}):
+        raise PhaseFailed(
+            f"stack {stack} has no update playbook: its output RoleConfig has no update_steps_playbook",
+            "Overclouds have one from Queens on; update an older one with the procedure of its release.",
+        )
+
+
+def download(heat_client: Any, stack: str, folder: Path, ssh_user: str) -> tuple[Path, Path]:
+    """Write config and inventory of *stack* to *folder*: (update playbook, inventory).
+
+    What is written holds the overcloud's passwords: *folder* must be private and is the caller's to remove.
+    """
+    from tripleo_common.inventory import TripleoInventory
+    from tripleo_common.utils.config import Config
+
+    config, inventory = folder / "config", folder / "tripleo-ansible-inventory.yaml"
+    try:
+        maker = Config(heat_client)
+        maker.fetch_config(stack)
+        # Stacks before Rocky do not have it; tripleo-common reads it without asking.
+        roles = maker.stack_outputs.get("RoleData") or {}
+        maker.stack_outputs.setdefault("RoleGroupVars", {role: {} for role in roles})
+        # A dot anywhere in the folder's path would keep tripleo-common from giving its files their extension.
+        with contextlib.chdir(folder):
+            maker.create_config_dir(config.name)
+            maker.write_config(stack, stack, config.name)
+        TripleoInventory(hclient=heat_client, plan_name=stack, ansible_ssh_user=ssh_user).write_static_inventory(
+            str(inventory)
+        )
+    except Exception as error:
+        # tripleo-common raises whatever its data makes it stumble over; the log has the traceback.
+        raise PhaseFailed(
+            f"the configuration of stack {stack} could not be written: {type(error).__name__}",
+            "The log of the job has the details; 'openstack overcloud config download' shows the same error.",
+        ) from error
+    return config / UPDATE_PLAYBOOK, inventory

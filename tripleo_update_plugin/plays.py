@@ -1,0 +1,244 @@
+"""Service profiles → Ansible plays, as data.
+
+Names reach Ansible as arguments and variables only, never inside shell text.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from tripleo_update_plugin.catalogue import Catalogue, Profile
+from tripleo_update_plugin.errors import BadProfile
+from tripleo_update_plugin.model import Node, Overcloud, naturally
+
+Play = dict[str, Any]
+Task = dict[str, Any]
+
+#: Kinds whose replicas stand in for each other: a gate looks at the others before one of them goes.
+SHARED_KINDS = frozenset({"quorum", "stateless", "worker", "active-passive", "cache", "storage"})
+
+_SYSTEMD = ("systemd", "container")
+_PACEMAKER = ("pacemaker", "bundle")
+
+UNITS_TASK = "Every unit is active"
+RESOURCES_TASK = "Pacemaker runs every resource"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How often and how long (seconds) a check of a gate looks again before it gives up."""
+
+    retries: int
+    delay: int
+
+    @classmethod
+    def of(cls, timeout: int, delay: int) -> "Patience":
+        """
+        >>> Patience.of(600, 5)
+        Patience(retries=120, delay=5)
+        """
+        return cls(retries=max(1, timeout // delay), delay=delay)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """Plays of a phase, and what it cannot check: services for which the catalogue names nothing to look at."""
+
+    plays: tuple[Play, ...]
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        return frozenset(host for play in self.plays for host in play["hosts"])
+
+
+def services_of(node: Node, only: Iterable[str] | None) -> frozenset[str]:
+    """The node's services; with *only*, those of them."""
+    return node.services if only is None else node.services & frozenset(only)
+
+
+def steps(
+    phase: str, overcloud: Overcloud, catalogue: Catalogue, nodes: Sequence[str], only: Iterable[str] | None = None
+) -> Phase:
+    """The profiles' tasks of *phase* (``drain`` or ``restore``) for *nodes*.
+
+    A service is drained before what it builds on, and restored after it.
+    """
+    wanted = {name: services_of(overcloud.node(name), only) for name in nodes}
+    plays = []
+    for hosts, services, role in _classes(overcloud, wanted):
+        ordered = in_order(services, catalogue)
+        if phase == "drain":
+            ordered = tuple(reversed(ordered))
+        tasks: list[Task] = []
+        for service in ordered:
+            _add(tasks, _profile_tasks(catalogue.profile(service), phase, _runner(overcloud, role, service)))
+        if tasks:
+            plays.append(_play(f"{phase.capitalize()} {', '.join(hosts)}", hosts, tasks))
+    return Phase(plays=tuple(plays))
+
+
+def gate_before(
+    overcloud: Overcloud,
+    catalogue: Catalogue,
+    nodes: Sequence[str],
+    patience: Patience,
+    only: Iterable[str] | None = None,
+    skip: Iterable[str] = (),
+) -> Phase:
+    """Checks of *nodes* and of their peers before anything is stopped; nodes in *skip* are not looked at as peers."""
+    own = {name: services_of(overcloud.node(name), only) for name in nodes}
+    shared = {
+        service for services in own.values() for service in services
+        if catalogue.profile(service).kind in SHARED_KINDS
+    }  # fmt: skip
+    left_out = frozenset(nodes) | frozenset(skip)
+    others = {node.name: node.services & shared for node in overcloud.nodes if node.name not in left_out}
+    peers = {name: services for name, services in others.items() if services}
+    return _gate(overcloud, catalogue, own | peers, patience)
+
+
+def gate_after(
+    overcloud: Overcloud,
+    catalogue: Catalogue,
+    nodes: Sequence[str],
+    patience: Patience,
+    only: Iterable[str] | None = None,
+) -> Phase:
+    """Checks of *nodes* after their update."""
+    return _gate(overcloud, catalogue, {name: services_of(overcloud.node(name), only) for name in nodes}, patience)
+
+
+def _gate(
+    overcloud: Overcloud, catalogue: Catalogue, wanted: Mapping[str, frozenset[str]], patience: Patience
+) -> Phase:
+    plays: list[Play] = []
+    unchecked: set[str] = set()
+    for hosts, services, role in _classes(overcloud, wanted):
+        checked = [service for service in in_order(services, catalogue) if catalogue.profile(service).is_bounded]
+        tasks = _unit_tasks(overcloud, catalogue, role, checked, patience)
+        for service in checked:
+            profile, runner = catalogue.profile(service), _runner(overcloud, role, service)
+            own = _profile_tasks(profile, "gate", runner)
+            _add(tasks, own)
+            if not own and not profile.units.get(runner):
+                unchecked.add(service)
+        if tasks:
+            plays.append(_play(f"Gate of {', '.join(hosts)}", hosts, tasks))
+    return Phase(plays=tuple(plays), unchecked=naturally(unchecked))
+
+
+def _unit_tasks(
+    overcloud: Overcloud, catalogue: Catalogue, role: str, services: Iterable[str], patience: Patience
+) -> list[Task]:
+    """One task for all units of systemd, one for all resources of Pacemaker: a task costs a third of a second."""
+    units: list[str] = []
+    resources: dict[str, bool] = {}
+    for service in services:
+        profile, runner = catalogue.profile(service), _runner(overcloud, role, service)
+        if runner in _SYSTEMD:
+            units += profile.units.get(runner, ())
+        elif runner in _PACEMAKER:
+            for name in profile.units.get(runner, ()):
+                # Of an active-passive resource the cluster runs one copy, on whichever node.
+                resources[name] = resources.get(name, False) or profile.kind != "active-passive"
+    tasks = []
+    if units:
+        tasks.append(_units_task(naturally(units), patience))
+    if resources:
+        tasks.append(_resources_task(resources, patience))
+    return tasks
+
+
+def _units_task(units: Iterable[str], patience: Patience) -> Task:
+    return {
+        "name": UNITS_TASK,
+        "command": {"argv": ["systemctl", "is-active", *units]},
+        "register": "tripleo_update_units",
+        "until": "tripleo_update_units.rc == 0",
+        "retries": patience.retries,
+        "delay": patience.delay,
+        "changed_when": False,
+    }
+
+
+def _resources_task(resources: Mapping[str, bool], patience: Patience) -> Task:
+    found = "tripleo_update_resources.stdout"
+    return {
+        "name": RESOURCES_TASK,
+        "command": {"argv": ["crm_resource", "--resource", "{{ item.resource }}", "--locate"]},
+        "loop": [{"resource": name, "here": resources[name]} for name in naturally(resources)],
+        "loop_control": {"label": "{{ item.resource }}"},
+        "register": "tripleo_update_resources",
+        "until": [
+            "tripleo_update_resources.rc == 0",
+            f"'is running on' in {found}",
+            f"not item.here or inventory_hostname in {found}.split()",
+        ],
+        "retries": patience.retries,
+        "delay": patience.delay,
+        "changed_when": False,
+    }
+
+
+def _classes(
+    overcloud: Overcloud, wanted: Mapping[str, frozenset[str]]
+) -> Iterable[tuple[tuple[str, ...], frozenset[str], str]]:
+    """Nodes that get the same tasks: (their names, their services, their role)."""
+    classes: dict[tuple[str, frozenset[str]], list[str]] = {}
+    for name in naturally(wanted):
+        classes.setdefault((overcloud.node(name).role, wanted[name]), []).append(name)
+    for (role, services), names in classes.items():
+        yield tuple(names), services, role
+
+
+def in_order(services: Iterable[str], catalogue: Catalogue) -> tuple[str, ...]:
+    """*services*, each after those of them that its profile comes after; otherwise in natural order."""
+    names = naturally(services)
+    graph = {name: [other for other in catalogue.profile(name).after if other in names] for name in names}
+    try:
+        return tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise BadProfile(f"services come after each other in a circle: {' → '.join(error.args[1])}") from error
+
+
+def _runner(overcloud: Overcloud, role: str, service: str) -> str:
+    return overcloud.runners.get(role, {}).get(service, "")
+
+
+def _profile_tasks(profile: Profile, phase: str, runner: str) -> tuple[Mapping[str, Any], ...]:
+    tasks: Mapping[str, tuple[Mapping[str, Any], ...]] = getattr(profile, phase)
+    return tasks.get(runner) or tasks.get("any") or ()
+
+
+def _add(tasks: list[Task], more: Iterable[Mapping[str, Any]]) -> None:
+    """Append what is not there yet: services of one family share steps."""
+    for task in more:
+        if dict(task) not in tasks:
+            tasks.append(dict(task))
+
+
+def _play(name: str, hosts: Sequence[str], tasks: list[Task]) -> Play:
+    return {"name": name, "hosts": list(hosts), "gather_facts": False, "tasks": tasks}
+
+
+def explain(result: Mapping[str, Any]) -> str:
+    """What a failed task's *result* means, in a few words, and without the task's output.
+
+    >>> explain({"cmd": ["systemctl", "is-active", "httpd", "sshd"], "stdout_lines": ["failed", "active"], "rc": 3})
+    'not active: httpd (failed)'
+    """
+    if "censored" in result or result.get("_ansible_no_log"):
+        return "its output is hidden (no_log)"
+    failed = [each for each in result.get("results") or () if each.get("failed") or each.get("unreachable")]
+    if failed:
+        return "; ".join(dict.fromkeys(explain(each) for each in failed))
+    command = result.get("cmd")
+    if isinstance(command, list) and command[:2] == ["systemctl", "is-active"] and result.get("stdout_lines"):
+        states = dict(zip(command[2:], result["stdout_lines"], strict=False))
+        return "not active: " + ", ".join(f"{unit} ({state})" for unit, state in states.items() if state != "active")
+    if isinstance(command, list) and command[:2] == ["crm_resource", "--resource"]:
+        return f"Pacemaker does not run {command[2]} as it should"
+    message = str(result.get("msg") or "no message")
+    return f"{message} ({result['rc']})" if "rc" in result else message
