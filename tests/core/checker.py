@@ -1,0 +1,146 @@
+"""What a plan promises, worked out from scratch: by counting nodes, and by trying everything.
+
+Nothing here uses the planner's own ideas (groups, slots, lanes) or its checks, so that the two can disagree.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, combinations
+
+from tripleo_update_plugin.plan import Batch, Plan
+
+Order = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class World:
+    """An overcloud and what may be down there, in the plainest form.
+
+    ``budgets`` is {service: number, or 'N%'}; a service without one is not bounded. With ``waived`` every service
+    that has nothing to spare may go down, one node at a time.
+    """
+
+    roles: dict[str, tuple[int, tuple[str, ...]]]
+    budgets: dict[str, int | str]
+    orders: tuple[Order, ...] = ()
+    domains: dict[str, str] = field(default_factory=dict)
+    excluded: frozenset[str] = frozenset()
+    down: frozenset[str] = frozenset()
+    canary: bool = False
+    waived: bool = False
+
+    @property
+    def services(self) -> dict[str, frozenset[str]]:
+        """{node: its services}"""
+        return {f"{role.lower()}-{i}": frozenset(s) for role, (count, s) in self.roles.items() for i in range(count)}
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The nodes to update."""
+        return frozenset(self.services) - self.excluded - self.down
+
+    def hosts(self, service: str) -> frozenset[str]:
+        return frozenset(node for node, services in self.services.items() if service in services)
+
+    def allowed(self, service: str) -> int:
+        """How many hosts of *service* may be down, the ones down already counted."""
+        budget, count = self.budgets[service], len(self.hosts(service))
+        if isinstance(budget, str):
+            return max(1, count * int(budget[:-1]) // 100)
+        return min(budget, count)
+
+    def short(self) -> set[str]:
+        """The services of wanted nodes that have nothing to spare."""
+        return {
+            service
+            for service in self.budgets
+            if self.hosts(service) & self.wanted and self.allowed(service) <= len(self.hosts(service) & self.down)
+        }
+
+    def refuses(self, nodes: Iterable[str]) -> str:
+        """Why *nodes* may not go down together, "" if they may."""
+        nodes, short = frozenset(nodes), self.short()
+        for service in self.budgets:
+            hit = self.hosts(service) & nodes
+            most = 1 if service in short else self.allowed(service) - len(self.hosts(service) & self.down)
+            if len(hit) > most:
+                return f"{service}: {len(hit)} go down, {most} may"
+        domains = {self.domains[node] for node in nodes if node in self.domains}
+        return f"several domains: {sorted(domains)}" if len(domains) > 1 else ""
+
+    def precedes(self, first: str, then: str, orders: Iterable[Order]) -> bool:
+        """Whether one of *orders* asks for node *first* before node *then*."""
+        a, b = self.services[first], self.services[then]
+        return any(x in a and y in b and not (x in b and y in a) for x, y in orders)
+
+
+def unmet(plan: Plan) -> set[Order]:
+    """The orders that the plan owns up to not keeping."""
+    words = [warning.split() for warning in plan.warnings if "cannot be met node by node" in warning]
+    return {(line[0], line[2]) for line in words}
+
+
+def ancestors(plan: Plan) -> dict[str, frozenset[str]]:
+    """{batch: all batches that end before it begins}"""
+    found: dict[str, frozenset[str]] = {}
+    for batch in plan.batches:  # given in an order in which this works; a KeyError says that it does not
+        found[batch.id] = frozenset(batch.after).union(*(found[before] for before in batch.after))
+    return found
+
+
+def antichains(plan: Plan) -> Iterator[tuple[Batch, ...]]:
+    """Every set of batches that may run at the same time, the largest such sets and all their subsets."""
+    before = ancestors(plan)
+
+    def grow(chosen: tuple[Batch, ...], rest: tuple[Batch, ...]) -> Iterator[tuple[Batch, ...]]:
+        yield chosen
+        for i, batch in enumerate(rest):
+            free = tuple(b for b in rest[i + 1 :] if b.id not in before[batch.id] and batch.id not in before[b.id])
+            yield from grow((*chosen, batch), free)
+
+    yield from grow((), plan.batches)
+
+
+def broken_instants(world: World, plan: Plan) -> list[str]:
+    """What breaks at some instant that the order of batches allows."""
+    reasons = []
+    for together in antichains(plan):
+        reason = world.refuses(node for batch in together for node in batch.nodes)
+        if reason:
+            reasons.append(f"{[batch.id for batch in together]}: {reason}")
+    return reasons
+
+
+def broken_order(world: World, plan: Plan) -> list[str]:
+    """Pairs of nodes that an order separates and the batches do not."""
+    before, orders = ancestors(plan), set(world.orders) - unmet(plan)
+    return [
+        f"{x} of {a.id} before {y} of {b.id}"
+        for a in plan.batches
+        for b in plan.batches
+        for x in a.nodes
+        for y in b.nodes
+        if x != y and a.id not in before[b.id] and world.precedes(x, y, orders)
+    ]
+
+
+def shortest(world: World) -> int | None:
+    """The fewest waves that any update of *world* can have, by trying all; None if its orders contradict each other."""
+    wanted = sorted(world.wanted)
+    needs = {y: {x for x in wanted if x != y and world.precedes(x, y, world.orders)} for y in wanted}
+    reached: set[frozenset[str]] = {frozenset()}
+    waves = 0
+    seen = set(reached)
+    while frozenset(wanted) not in reached:
+        following: set[frozenset[str]] = set()
+        for done in reached:
+            ready = [node for node in wanted if node not in done and needs[node] <= done]
+            sizes = range(1, 2) if world.canary and not waves else range(1, len(ready) + 1)
+            steps = chain.from_iterable(combinations(ready, size) for size in sizes)
+            following |= {done.union(step) for step in steps if not world.refuses(step)}
+        reached = following - seen
+        seen |= reached
+        waves += 1
+        if not reached:
+            return None
+    return waves
