@@ -63,18 +63,22 @@ def _up(
     elif not state.inventory.exists():
         nodes.write_inventory(state, ())
     nodes.switch_on(state)
+    if nodes.all_nodes(state):
+        servers.start_endpoints(state, started)
     servers.wait(state, where, lambda server, seconds: _announce(say, where, server, seconds) if started else None)
+    if nodes.all_nodes(state) and not servers.running(state, servers.ENDPOINTS):
+        raise servers.died(state, servers.ENDPOINTS)
     clouds.publish(state, where, os.environ)
     if outputs is not None:
         name = wish.stack or stack_name(state)
         overcloud.ensure(where, name, outputs)
         state.remember("stack", {"name": name, "digest": overcloud.digest(outputs)})
-        say(f"{'stack':<9}{name}  {len(nodes.all_nodes(state))} nodes in {state.nodes}")
+        say(f"{'stack':<10}{name}  {len(nodes.all_nodes(state))} nodes in {state.nodes}")
 
 
 def _announce(say: Say, where: servers.Endpoints, server: str, seconds: float) -> None:
     url = where.heat if server == servers.HEAT else where.mistral
-    say(f"{server:<9}{url}  ready after {seconds:.1f} s")
+    say(f"{server:<10}{url}  ready after {seconds:.1f} s")
 
 
 def stack_name(state: State) -> str:
@@ -108,10 +112,10 @@ def _prepare_nodes(state: State, outputs: overcloud.Outputs, pace: float, say: S
     """Nodes for hosts that can be updated without harm to this machine; those of older releases can only be planned."""
     hosts = overcloud.hosts_of(outputs)
     if overcloud.is_updatable(outputs):
-        nodes.create(state, hosts, pace)
+        nodes.create(state, hosts, overcloud.vips_of(outputs), pace)
     else:
         say("These outputs have no playbooks of their own, so there are no nodes: plan with them, but don't start.")
-    nodes.write_inventory(state, hosts)
+    nodes.write_inventory(state, [host.name for host in hosts])
 
 
 def down(state: State) -> bool:
@@ -132,7 +136,7 @@ def _forget_folder(state: State) -> None:
 
 
 def _tear_down(state: State, keep_logs: bool) -> None:
-    recorded = [p for p in (state.process(servers.MISTRAL), state.process(servers.HEAT)) if p]
+    recorded = [process for name in servers.SERVERS if (process := state.process(name))]
     processes.stop(recorded)
     _end_runners(state)
     processes.stop(nodes.stand_ins(state))

@@ -1,11 +1,13 @@
 """Sandbox nodes: folders on this machine that real Ansible takes for hosts."""
 
+import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,13 +18,13 @@ import yaml
 
 from tripleo_update_plugin.errors import SandboxError
 from tripleo_update_plugin.model import is_safe_name, natural_key
-from tripleo_update_plugin.sandbox.processes import Process
+from tripleo_update_plugin.sandbox.processes import Process, is_alive
 from tripleo_update_plugin.sandbox.sample_services import BUNDLES, CONTAINERS, WITH_PROCESS
 from tripleo_update_plugin.sandbox.servers import environment
 from tripleo_update_plugin.sandbox.state import State, write_private
 
 COMMANDS = (
-    *("clustercheck", "crm_node", "crm_resource", "docker", "pcs", "podman"),
+    *("clustercheck", "crm_mon", "crm_node", "crm_resource", "docker", "ip", "pcs", "podman"),
     *("rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl"),
     *("sandbox-node", "sandbox-update", "stand-in", "systemctl"),
 )
@@ -57,6 +59,18 @@ class Node:
         path = self.folder / "journal.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
+    @property
+    def address(self) -> str:
+        """The node's own loopback address, for endpoints that are asked over the network."""
+        return (self.folder / "internal_address").read_text().strip()
+
+    def serves(self, service: str) -> bool:
+        """Whether *service* runs there now. Cheaper than ``services``: the endpoints ask this for every request."""
+        folder = self.folder / "services" / service
+        if not self.is_on or (folder / "broken").exists() or _first_line(folder / "state") != "running":
+            return False
+        return not (folder / "process").exists() or any(is_alive(p) for p in _noted(folder / "pid"))
+
     def services(self) -> tuple[Service, ...]:
         lines = [line.split() for line in self.run("sandbox-node", "services").stdout.splitlines()]
         return tuple(Service(name, state, int(version)) for name, state, version in lines)
@@ -72,11 +86,38 @@ class Node:
         )
 
 
-def all_nodes(state: State) -> tuple[Node, ...]:
-    if not state.nodes.is_dir():
+def nodes_in(folder: Path) -> tuple[Node, ...]:
+    if not folder.is_dir():
         return ()
-    found = (Node(folder) for folder in state.nodes.iterdir() if (folder / "bin").is_dir())
+    found = (Node(each) for each in folder.iterdir() if (each / "bin").is_dir() and not each.name.startswith("."))
     return tuple(sorted(found, key=lambda node: natural_key(node.name)))
+
+
+def all_nodes(state: State) -> tuple[Node, ...]:
+    return nodes_in(state.nodes)
+
+
+def vip_of(address: str) -> str:
+    """The virtual address of the nodes that *address* is one of.
+
+    >>> vip_of("127.42.1.7")
+    '127.42.0.5'
+    """
+    return f"127.{address.split('.')[1]}.0.5"
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text().split("\n")[0]
+    except OSError:
+        return ""
+
+
+def _noted(note: Path) -> list[Process]:
+    with suppress(OSError, ValueError):
+        pid, started, boot = note.read_text().split()
+        return [Process(int(pid), int(started), boot)]
+    return []
 
 
 def node(state: State, name: str) -> Node:
@@ -86,29 +127,60 @@ def node(state: State, name: str) -> Node:
     raise SandboxError(f"There is no node {name}.", "'tripleo-update-sandbox status' shows the nodes there are.")
 
 
-def create(state: State, hosts: Mapping[str, Iterable[str]], pace: float) -> None:
-    """Makes a node for each of *hosts*, {name: its services}; none is switched on yet. Those that are there stay."""
-    for name, services in hosts.items():
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a node is made from."""
+
+    name: str
+    services: tuple[str, ...]
+    addresses: tuple[str, ...] = ()
+
+
+def _loopback(state: State) -> int:
+    """The second number of the loopback addresses of this sandbox: one that no other sandbox uses just now."""
+    first = int.from_bytes(hashlib.sha256(str(state.folder).encode()).digest()[:2], "big")
+    for number in ((first + i) % 239 + 16 for i in range(239)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((f"127.{number}.0.5", 5000))
+            except OSError:
+                continue
+            return number
+    raise SandboxError("No loopback addresses are left for the nodes.")
+
+
+def create(state: State, hosts: Sequence[Host], vips: Mapping[str, str], pace: float) -> None:
+    """Makes a node for each of *hosts*; none is switched on yet. Those that are there stay.
+
+    *vips* is {address: the service whose leader holds it}.
+    """
+    for host in hosts:
+        name, services = host.name, host.services
         if not is_safe_name(name) or not all(is_safe_name(s) for s in services):
             raise SandboxError(f"The node {name!r} or one of its services has a name that cannot be that of a folder.")
     shutil.copytree(_STAND_INS, state.folder / "stand_ins", dirs_exist_ok=True)
     (state.folder / "stand_ins" / "command.sh").chmod(0o700)
     write_private(state.folder / "member", f"{state.folder}\n")
     write_private(state.folder / "pace", f"{pace:g}\n")
-    for name, services in hosts.items():
-        if not (state.nodes / name).exists():
-            _create(state.nodes / name, services)
+    write_private(state.folder / "vips", "".join(f"{address} {service}\n" for address, service in vips.items()))
+    number = _loopback(state)
+    for index, host in enumerate(hosts):
+        if not (state.nodes / host.name).exists():
+            _create(state.nodes / host.name, host, f"127.{number}.{1 + index // 250}.{1 + index % 250}")
 
 
-def _create(folder: Path, services: Iterable[str]) -> None:
+def _create(folder: Path, host: Host, internal_address: str) -> None:
     draft = folder.with_name(f".{folder.name}")
     shutil.rmtree(draft, ignore_errors=True)
     for part in ("bin", "tmp", "services"):
         (draft / part).mkdir(parents=True, mode=0o700)
     for command in COMMANDS:
         (draft / "bin" / command).symlink_to("../../../stand_ins/command.sh")
-    for service in services:
+    for service in host.services:
         _create_service(draft / "services" / service)
+    (draft / "addresses").write_text("".join(f"{address}\n" for address in host.addresses))
+    (draft / "internal_address").write_text(f"{internal_address}\n")
     draft.rename(folder)
 
 
@@ -117,7 +189,8 @@ def _create_service(folder: Path) -> None:
     facts = {"state": "stopped\n", "wanted": "running\n", "version": "1\n"}
     if folder.name in BUNDLES:
         facts["resource"] = BUNDLES[folder.name].resource + "\n"
-    if containers := CONTAINERS.get(folder.name, (folder.name,) if folder.name in BUNDLES else ()):
+        facts["container"] = f"{BUNDLES[folder.name].bundle}-podman-0\n"
+    if containers := CONTAINERS.get(folder.name):
         facts["container"] = "".join(f"{name}\n" for name in containers)
     if folder.name in WITH_PROCESS:
         facts["process"] = ""
@@ -145,6 +218,7 @@ def _boot_if_needed(each: Node) -> tuple[str, str]:
 def write_inventory(state: State, hosts: Iterable[str]) -> None:
     """The inventory that is merged over every generated one: how Ansible reaches each host. A host that is no sandbox
     node gets the same connection, which then says that there is no such node: nothing outside is ever contacted."""
+    own = {node.name: node for node in all_nodes(state)}
     variables = {
         host: {
             "ansible_connection": "tripleo_update_sandbox",
@@ -152,6 +226,7 @@ def write_inventory(state: State, hosts: Iterable[str]) -> None:
             "ansible_python_interpreter": sys.executable,
             "ansible_become": False,
             "ansible_remote_tmp": str(state.nodes / host / "tmp"),
+            **({"tripleo_update_internal_host": own[host].address} if host in own else {}),
         }
         for host in sorted(hosts, key=natural_key)
     }
@@ -160,12 +235,7 @@ def write_inventory(state: State, hosts: Iterable[str]) -> None:
 
 def stand_ins(state: State) -> list[Process]:
     """The processes that nodes noted for their services, alive or not."""
-    found = []
-    for note in state.nodes.glob("*/services/*/pid"):
-        with suppress(OSError, ValueError):
-            pid, started, boot = note.read_text().split()
-            found.append(Process(int(pid), int(started), boot))
-    return found
+    return [process for note in state.nodes.glob("*/services/*/pid") for process in _noted(note)]
 
 
 def power(target: Node, on: bool) -> None:

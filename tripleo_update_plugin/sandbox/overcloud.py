@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import ipaddress
 import json
 import time
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tripleo_update_plugin.errors import SandboxError
+from tripleo_update_plugin.sandbox.nodes import Host
 from tripleo_update_plugin.sandbox.sample_tasks import post_update_tasks, role_config, update_tasks
 from tripleo_update_plugin.sandbox.servers import Endpoints
 
@@ -38,15 +40,34 @@ def read_outputs(path: Path) -> Outputs:
     return outputs
 
 
-def hosts_of(outputs: Mapping[str, Any]) -> dict[str, list[str]]:
-    """{host: services of its role}, from outputs that have both; empty for releases that do not."""
+def hosts_of(outputs: Mapping[str, Any]) -> list[Host]:
+    """The hosts and what their roles say of them; none for releases that name no hosts by role."""
     services = outputs.get("EnabledServices") or {}
-    hostnames = outputs.get("RoleNetHostnameMap") or {}
-    return {
-        fqdn.partition(".")[0].lower(): list(services.get(role) or ())
-        for role, networks in hostnames.items()
-        for fqdn in (networks or {}).get("ctlplane") or ()
-    }
+    addresses = outputs.get("RoleNetIpMap") or {}
+    return [
+        Host(
+            name=fqdn.partition(".")[0].lower(),
+            services=tuple(services.get(role) or ()),
+            addresses=tuple(ips[index] for ips in (addresses.get(role) or {}).values() if index < len(ips)),
+        )
+        for role, networks in (outputs.get("RoleNetHostnameMap") or {}).items()
+        for index, fqdn in enumerate((networks or {}).get("ctlplane") or ())
+    ]
+
+
+def vips_of(outputs: Mapping[str, Any]) -> dict[str, str]:
+    """{virtual address: the service whose leader holds it}."""
+    own = {"redis": "redis", "ovn_dbs": "ovn_dbs"}
+    vips = {str(address): own.get(name, "haproxy") for name, address in (outputs.get("VipMap") or {}).items()}
+    return {address: service for address, service in vips.items() if _is_address(address)}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def made_harmless(outputs: Outputs) -> Outputs:

@@ -78,7 +78,7 @@ def sample_outputs(stack: str = "overcloud", controllers: int = 3, computes: int
         "RoleNetIpMap": {role: _ip_map(role, names) for role, names in nodes.items()},
         "RoleTags": {CEPH: ["ceph", "storage"], COMPUTE: ["compute"], CONTROLLER: ["primary", "controller"]},
         "ServerIdData": {"bootstrap_server_id": bootstrap, "server_ids": ids},
-        "VipMap": {net: _address(net, _VIP) for net in _ROLE_NETWORKS[CONTROLLER] if net != "tenant"},
+        "VipMap": _vip_map(),
     }
 
 
@@ -95,6 +95,11 @@ def _address(network: str, last: int) -> str:
     start = _NETWORKS[network][0]
     head, _, third = start.rpartition(".")
     return f"{head}.{int(third) + last // 250}.{last % 250}"
+
+
+def _vip_map() -> dict[str, str]:
+    networks = {net: _address(net, _VIP) for net in _ROLE_NETWORKS[CONTROLLER] if net != "tenant"}
+    return {**networks, "redis": _address("internal_api", _VIP + 1), "ovn_dbs": _address("internal_api", _VIP + 2)}
 
 
 def _ip_map(role: str, names: list[str]) -> dict[str, list[str]]:

@@ -15,7 +15,8 @@ from tripleo_update_plugin.sandbox import configuration
 from tripleo_update_plugin.sandbox.processes import MEMBER, Process, identify, is_alive
 from tripleo_update_plugin.sandbox.state import State
 
-HEAT, MISTRAL = "heat", "mistral"
+HEAT, MISTRAL, ENDPOINTS = "heat", "mistral", "endpoints"
+SERVERS = (MISTRAL, HEAT, ENDPOINTS)
 _PATIENCE = 90.0  # seconds until both must answer; 8 on an idle machine
 _LOG_LINES = 15
 
@@ -102,16 +103,21 @@ def start(state: State, where: Endpoints, started: list[Process]) -> None:
         state.remember("ports", {HEAT: where.heat_port, MISTRAL: where.mistral_port})
         configuration.write_all(state, where.heat_port, where.mistral_port)
     for server in absent:
-        started.append(_spawn(state, server, where))
+        port = where.port(server)
+        if not is_free(port):
+            raise SandboxError(f"Port {port} for {server} is taken.", "Leave the port out to get a free one.")
+        arguments = ["--config", str(state.folder / f"{server}.conf")]
+        started.append(_spawn(state, server, arguments + (["--port", str(port)] if server == HEAT else [])))
 
 
-def _spawn(state: State, server: str, where: Endpoints) -> Process:
-    port = where.port(server)
-    if not is_free(port):
-        raise SandboxError(f"Port {port} for {server} is taken.", "Leave the port out to get a free one.")
-    command = [sys.executable, "-m", f"{__package__}.{server}_server", "--config", str(state.folder / f"{server}.conf")]
-    if server == HEAT:
-        command += ["--port", str(port)]
+def start_endpoints(state: State, started: list[Process]) -> None:
+    """Starts the HTTP endpoints of the nodes unless they are there."""
+    if not running(state, ENDPOINTS):
+        started.append(_spawn(state, ENDPOINTS, ["--nodes", str(state.nodes)], module="endpoint"))
+
+
+def _spawn(state: State, server: str, arguments: list[str], module: str = "") -> Process:
+    command = [sys.executable, "-m", f"{__package__}.{module or server}_server", *arguments]
     log = os.open(state.log(server), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         child = subprocess.Popen(

@@ -16,6 +16,8 @@ def describe(state: State) -> dict[str, Any]:
     found = {name: _server(state, name, where) for name in (servers.HEAT, servers.MISTRAL)}
     stack = _stack(state, where) if found[servers.HEAT]["up"] else None
     machines = [_node(each) for each in nodes.all_nodes(state)]
+    if machines:
+        found[servers.ENDPOINTS] = _endpoints(state)
     whole = all(server["up"] for server in found.values()) and (stack is None or stack["state"] == "CREATE_COMPLETE")
     return {
         "up": whole and all(machine["up"] for machine in machines),
@@ -33,10 +35,26 @@ def _server(state: State, name: str, where: servers.Endpoints | None) -> dict[st
     return {
         "up": bool(process and where and servers.answers(where.port(name), _PATHS[name])),
         "url": url,
-        "pid": process.pid if process else None,
-        "memory_mb": round(processes.memory(process) / 1024**2, 1) if process else 0.0,
+        **_measure(process),
         "log": str(state.log(name)),
     }
+
+
+def _endpoints(state: State) -> dict[str, Any]:
+    """The simulated endpoints; the URL is that of Keystone at the virtual address."""
+    process = servers.running(state, servers.ENDPOINTS)
+    return {
+        "up": process is not None,
+        "url": f"http://{nodes.vip_of(nodes.all_nodes(state)[0].address)}:5000/v3",
+        **_measure(process),
+        "log": str(state.log(servers.ENDPOINTS)),
+    }
+
+
+def _measure(process: processes.Process | None) -> dict[str, Any]:
+    if process is None:
+        return {"pid": None, "memory_mb": 0.0}
+    return {"pid": process.pid, "memory_mb": round(processes.memory(process) / 1024**2, 1)}
 
 
 def _stack(state: State, where: servers.Endpoints | None) -> dict[str, str] | None:
@@ -66,12 +84,12 @@ def to_text(status: dict[str, Any]) -> str:
     >>> print(to_text({"up": False, "folder": "/s", "heat": {"up": False, "url": "", "pid": None, "memory_mb": 0.0},
     ...                "mistral": {"up": True, "url": "http://m", "pid": 7, "memory_mb": 1.0},
     ...                "stack": None, "nodes": []}))
-    heat     down
-    mistral  up    http://m  pid 7  1 MB
+    heat      down
+    mistral   up    http://m  pid 7  1 MB
     """
-    lines = [_server_line(name, status[name]) for name in (servers.HEAT, servers.MISTRAL)]
+    lines = [_server_line(name, status[name]) for name in (*_PATHS, servers.ENDPOINTS) if name in status]
     if status["stack"]:
-        lines.append(f"{'stack':<9}{status['stack']['name']}  {status['stack']['state']}")
+        lines.append(f"{'stack':<10}{status['stack']['name']}  {status['stack']['state']}")
     if status["nodes"]:
         width = max(len(node["name"]) for node in status["nodes"])
         lines += ["", *(_node_line(node, width) for node in status["nodes"])]
@@ -80,9 +98,9 @@ def to_text(status: dict[str, Any]) -> str:
 
 def _server_line(name: str, server: dict[str, Any]) -> str:
     if server["pid"] is None:
-        return f"{name:<9}down"
+        return f"{name:<10}down"
     word = "up" if server["up"] else "silent"
-    return f"{name:<9}{word:<6}{server['url']}  pid {server['pid']}  {server['memory_mb']:.0f} MB"
+    return f"{name:<10}{word:<6}{server['url']}  pid {server['pid']}  {server['memory_mb']:.0f} MB"
 
 
 def _node_line(node: dict[str, Any], width: int) -> str:

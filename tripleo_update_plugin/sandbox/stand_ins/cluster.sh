@@ -47,15 +47,56 @@ need_cluster() {
     exit "$1"
 }
 
+vip_service() { # address; sets $service to the one whose leader holds it
+    service=
+    [ -r "$sandbox/vips" ] || return 1
+    while read -r address owner; do
+        [ "$address" = "$1" ] && service=$owner && return 0
+    done <"$sandbox/vips"
+    return 1
+}
+
+vip_leader() { # address service; sets $leader: a VIP of its own service goes with that service's leader
+    if [ "$2" = haproxy ]; then leader "ip-$1" haproxy; return 0; fi
+    get "$node/services/$2/resource"
+    leader "${got:-ip-$1}" "$2"
+}
+
+show_addresses() { # like 'ip -o address show'
+    index=1
+    if [ -r "$node/addresses" ]; then
+        while read -r address; do
+            index=$((index + 1))
+            echo "$index: eth$index    inet $address/24 brd + scope global eth$index"
+        done <"$node/addresses"
+    fi
+    in_cluster "$node" && [ -r "$sandbox/vips" ] || return 0
+    while read -r vip owner; do
+        vip_leader "$vip" "$owner"
+        [ "$leader" = "$name" ] && echo "$index: eth$index    inet $vip/32 brd + scope global eth$index"
+    done <"$sandbox/vips"
+    return 0
+}
+
+run_ip() {
+    case "$*" in
+        "-o address show" | "-o addr show" | "-o a" | "-o addr" | "-o address") show_addresses ;;
+        *) unknown "$@" ;;
+    esac
+}
+
 locate() { # resource
     need_cluster 102
     if ! find_service "$1"; then
         echo "Error performing operation: No such device or address" >&2
         exit 105
     fi
-    leader "$1" "$service"
     case $1 in
-        ip-* | openstack-cinder-volume) only=$leader mark='' ;;
+        ip-*) vip_service "${1#ip-}" && vip_leader "${1#ip-}" "$service" || leader= ;;
+        *) leader "$1" "$service" ;;
+    esac
+    case $1 in
+        ip-* | openstack-cinder-volume) only=${leader:-.} mark='' ;;
         redis | redis-bundle | ovndbs_servers | ovn-dbs-bundle) only='' mark=' Master' ;;
         *) only='' mark='' ;;
     esac
@@ -136,6 +177,37 @@ change_resource() { # action resource [node] [--wait...]
     esac
 }
 
+show_cluster() { # like 'crm_mon --as-xml', without resources
+    online=0 all=0
+    for other in "$nodes"/*; do
+        [ -d "$other/services/pacemaker" ] || continue
+        all=$((all + 1))
+        in_cluster "$other" && online=$((online + 1))
+    done
+    quorum=false
+    [ $((online * 2)) -gt $all ] && quorum=true
+    printf '<?xml version="1.0"?>\n<crm_mon version="2.1.2">\n  <summary>\n'
+    printf '    <current_dc present="true" name="%s" with_quorum="%s"/>\n' "$name" "$quorum"
+    printf '    <nodes_configured number="%s"/>\n  </summary>\n  <nodes>\n' "$all"
+    for other in "$nodes"/*; do
+        [ -d "$other/services/pacemaker" ] || continue
+        there=false
+        in_cluster "$other" && there=true
+        printf '    <node name="%s" id="%s" online="%s" standby="false" standby_onfail="false" maintenance="false"/>\n' \
+            "${other##*/}" "${other##*-}" "$there"
+    done
+    printf '  </nodes>\n</crm_mon>\n'
+}
+
+run_crm_mon() {
+    case "$*" in
+        --as-xml | "--output-as=xml" | "-1 --output-as=xml" | "--one-shot --output-as=xml") ;;
+        *) unknown "$@" ;;
+    esac
+    need_cluster 102
+    show_cluster
+}
+
 run_pcs() {
     case "${1:-} ${2:-}" in
         "cluster start") cluster_start ;;
@@ -171,6 +243,7 @@ run_clustercheck() {
 run_rabbitmqctl() {
     while :; do case ${1:-} in -q | -s | --silent | --quiet) shift ;; -n | -t | --timeout) shift 2 ;; *) break ;; esac; done
     case ${1:-} in
+        eval) [ "${2:-}" = "rabbit:is_running()." ] || unknown "$@" ;;
         cluster_status | await_startup | node_health_check | ping | status | check_running | check_alarms) ;;
         check_if_node_is_mirror_sync_critical | check_if_node_is_quorum_critical | list_queues) ;;
         await_online_quorum_plus_one | await_online_synchronized_mirror | check_local_alarms) ;;
@@ -180,7 +253,7 @@ run_rabbitmqctl() {
         echo "Error: unable to perform an operation on node 'rabbit@$name'." >&2
         exit 69
     fi
-    [ "$1" = cluster_status ] || exit 0
+    case $1 in eval) echo true; exit 0 ;; cluster_status) ;; *) exit 0 ;; esac
     printf 'Running Nodes\n\n'
     for other in "$nodes"/*; do
         runs_there "$other" oslo_messaging_rpc && echo "rabbit@${other##*/}"

@@ -12,8 +12,11 @@
 set -u
 
 me=${0##*/}
-node=${SANDBOX_NODE:-${0%/bin/*}}
-case $node in /*) ;; *) node=$(cd "$node" && pwd) ;; esac
+case $0 in
+    /*) node=${0%/bin/*} ;;
+    *) node=$(cd "${0%/*}/.." && pwd) ;;
+esac
+node=${SANDBOX_NODE:-$node}
 name=${node##*/}
 nodes=${node%/*}
 sandbox=${nodes%/*}
@@ -47,6 +50,8 @@ case $me in
             systemctl) run_systemctl "$@" ;;
             podman | docker) run_podman "$@" ;;
             crm_resource) run_crm_resource "$@" ;;
+            crm_mon) run_crm_mon "$@" ;;
+            ip) run_ip "$@" ;;
             crm_node) [ "${1:-}" = -n ] || unknown "$@"; echo "$name" ;;
             pcs) run_pcs "$@" ;;
             clustercheck) run_clustercheck ;;

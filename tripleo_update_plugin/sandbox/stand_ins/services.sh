@@ -1,19 +1,22 @@
 # shellcheck shell=sh disable=SC2154 # variables of command.sh
 # The services of a node: their names, whether they run, starting and stopping them.
 
-note() { # event service version
+note() { # event service version; all that one command does has one time
+    : "${stamp:=$(date +%s.%6N)}"
     printf '{"time": %s, "node": "%s", "event": "%s", "service": "%s", "version": "%s"}\n' \
-        "$(date +%s.%6N)" "$name" "$1" "$2" "$3" >>"$node/journal.jsonl"
+        "$stamp" "$name" "$1" "$2" "$3" >>"$node/journal.jsonl"
 }
 
-put() { # file text
-    printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"
+put() { # file text; a rename would cost a process, and there are hundreds of files
+    printf '%s\n' "$2" >"$1"
 }
 
-get() { # file; sets $got, empty if there is no such file
+get() { # file; sets $got, empty if there is no such file. Just when it is written it can look empty.
     got=
-    [ -r "$1" ] && read -r got <"$1"
-    :
+    [ -r "$1" ] || return 0
+    for _ in 1 2 3 4 5; do
+        read -r got <"$1" && return 0
+    done
 }
 
 find_service() { # unit, container or resource; sets $service; fails if this node has no such service
@@ -66,10 +69,15 @@ note_version() { # event service
     note "$1" "$2" "$got"
 }
 
+want() { # service running|stopped
+    get "$node/services/$1/wanted"
+    [ "$got" = "$2" ] || put "$node/services/$1/wanted" "$2"
+}
+
 start_service() { # service
     look "$1"
     [ "$state" = running ] && return 0
-    put "$node/services/$1/wanted" running
+    want "$1" running
     if [ -e "$node/services/$1/broken" ]; then
         put "$node/services/$1/state" failed
         echo "$me: $1 on $name failed to start" >&2
@@ -95,7 +103,7 @@ end_process() { # service
 
 stop_service() { # service
     look "$1"
-    put "$node/services/$1/wanted" stopped
+    want "$1" stopped
     [ "$state" = stopped ] && return 0
     end_process "$1"
     put "$node/services/$1/state" stopped

@@ -86,11 +86,27 @@ container_runs() { # container
     [ "$state" = running ]
 }
 
-list_containers() {
+run_podman_ps() { # a container's name is its ID as well
+    filter=
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -q | --quiet | -a | --all | --no-trunc) ;;
+            -f | --filter) [ $# -gt 1 ] || unknown ps "$@"; filter=$2; shift ;;
+            --filter=*) filter=${1#*=} ;;
+            --format) [ "${2:-}" = '{{.Names}}' ] || unknown ps "$@"; shift ;;
+            *) unknown ps "$@" ;;
+        esac
+        shift
+    done
+    case $filter in '' | name=*) list_containers "${filter#name=}" ;; *) unknown ps --filter "$filter" ;; esac
+    return 0
+}
+
+list_containers() { # part of a name
     for folder in "$node"/services/*/container; do
         [ -e "$folder" ] || continue
         while read -r container; do
-            container_runs "$container" && echo "$container"
+            case $container in *"$1"*) container_runs "$container" && echo "$container" ;; esac
         done <"$folder"
     done
 }
@@ -119,7 +135,7 @@ run_podman() {
     action=${1:-}
     [ $# -gt 0 ] && shift
     case "$action ${1:-}" in
-        "ps "*) list_containers ;;
+        "ps "*) run_podman_ps "$@" ;;
         "pull "*) for image in "$@"; do echo "$image"; done ;;
         "exec "*) run_in_container "$@" ;;
         "healthcheck run") container_runs "${2:-}" && echo healthy && exit 0; echo unhealthy; exit 1 ;;

@@ -1,0 +1,33 @@
+"""Nodes without an undercloud: folders and stand-in commands only."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tripleo_update_plugin.sandbox import nodes, overcloud, processes
+from tripleo_update_plugin.sandbox.sample import sample_outputs
+from tripleo_update_plugin.sandbox.state import State
+
+
+@pytest.fixture
+def state(tmp_path) -> Iterator[State]:
+    """A state folder with three controllers, a compute and a Ceph node, all switched on."""
+    state = State(tmp_path / "state")
+    state.prepare()
+    outputs = sample_outputs("t", controllers=3, computes=1, ceph=1)
+    nodes.create(state, overcloud.hosts_of(outputs), overcloud.vips_of(outputs), pace=0)
+    try:
+        nodes.switch_on(state)
+        yield state
+    finally:
+        processes.stop(processes.members(state.folder))
+
+
+@pytest.fixture
+def controller(state) -> nodes.Node:
+    return nodes.node(state, "t-controller-0")
+
+
+@pytest.fixture
+def compute(state) -> nodes.Node:
+    return nodes.node(state, "t-novacompute-0")
