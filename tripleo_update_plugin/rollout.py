@@ -38,10 +38,10 @@ def discover(stack: str, mistral: Mistral) -> Facts:
     mistral.require_actions()
     answer = mistral.run_action("tripleo_update.discover", {"stack": stack}, DISCOVERY_TIMEOUT)
     nodes = answer.get("nodes") or {}
-    down = frozenset(name for name, result in nodes.items() if not result.get("ok"))
-    if len(down) == len(nodes):
+    facts = Facts.from_dict(answer.get("facts") or {})
+    if len(facts.down) == len(nodes):
         raise FactsMissing(answer.get("error") or "no node answered Mistral's executor")
-    return Facts(down=down)
+    return facts
 
 
 def check(plan: Plan, heat: Heat) -> None:

@@ -109,7 +109,7 @@ class Mistral:
         )
 
     def run_action(self, name: str, input: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
-        """Run one asynchronous action by itself and give its output; MistralUnavailable after *timeout* seconds."""
+        """Run one asynchronous action by itself; what it reports. MistralUnavailable after *timeout* seconds."""
         deadline = time.monotonic() + timeout
         with _translated(f"run {name}"):
             run = self._client.action_executions.create(name, dict(input), save_result=True)
@@ -118,7 +118,7 @@ class Mistral:
                     raise MistralUnavailable(f"action {name} has not ended within {timeout:.0f} s")
                 time.sleep(0.3)
                 run = self._client.action_executions.get(run.id)
-        return {"state": run.state, **_loaded(run.output)}
+        return _result(run.output)
 
     def _tasks(self, execution: str) -> list[Any]:
         fields = ["id", "name", "state", "state_info", "created_at", "updated_at", "started_at", "finished_at"]
@@ -150,9 +150,7 @@ class Mistral:
 
     def _phase(self, task: Any) -> PhaseRun:
         actions = sorted(self._client.action_executions.list(task_execution_id=task.id), key=lambda a: a.created_at)
-        output = _loaded(self._client.action_executions.get(actions[-1].id).output) if actions else {}
-        result = output.get("result") if isinstance(output.get("result"), Mapping) else output
-        assert isinstance(result, Mapping)
+        result = _result(self._client.action_executions.get(actions[-1].id).output) if actions else {}
         return PhaseRun(
             name=task.name,
             state=task.state,
@@ -189,8 +187,11 @@ def _seconds(text: str | None) -> float | None:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
-def _loaded(output: Any) -> dict[str, Any]:
+def _result(output: Any) -> dict[str, Any]:
+    """What an action reported, out of the wrapping that Mistral puts around it."""
     data = json.loads(output) if isinstance(output, str) and output else output
+    if isinstance(data, Mapping) and isinstance(data.get("result"), Mapping):
+        data = data["result"]
     return dict(data) if isinstance(data, Mapping) else {}
 
 
