@@ -1,0 +1,90 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.plan import Batch, Impact, Plan, takes_down
+
+PLAN = Plan(
+    stack="overcloud",
+    release="wallaby",
+    architecture="pacemaker-bundles",
+    packaging="containers",
+    outputs_digest="0" * 64,
+    outputs={"RoleData": "1" * 16},
+    policy={"budgets": {}, "max_failed": 0},
+    facts=Facts(down=frozenset({"c-9"}), leaders={"redis": "c-1"}),
+    lower_bound=2,
+    batches=(
+        Batch(
+            id="batch-1",
+            nodes=("c-0",),
+            roles=("Controller",),
+            wave=1,
+            closed_by="mysql: 1 of 3 may be down",
+            impact={"mysql": Impact(down=1, of=3, allowed=1)},
+        ),
+        Batch(id="batch-2", nodes=("c-1", "c-2"), roles=("Compute",), wave=2, after=("batch-1",), only=("mysql",)),
+    ),
+    excluded={"c-9": "does not answer"},
+    waivers=({"service": "redis", "reason": "night"},),
+    warnings=("look twice",),
+)
+
+
+@pytest.mark.parametrize("plan", [PLAN, replace(PLAN, facts=None), replace(PLAN, batches=(), excluded={})])
+def test_a_plan_survives_json(plan):
+    assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
+
+
+def test_the_text_an_operator_approves():
+    assert str(PLAN) == (
+        "overcloud: wallaby, pacemaker-bundles, containers\n"
+        "3 nodes in 2 batches, 2 waves (the least possible)\n"
+        "\n"
+        "id       wave  nodes     roles                 comes after  takes down  closed by\n"
+        "batch-1  1     c-0       Controller                         mysql 1/3   mysql: 1 of 3 may be down\n"
+        "batch-2  2     c-1, c-2  Compute (only mysql)  batch-1\n"
+        "excluded: c-9: does not answer\n"
+        "waived: redis: night\n"
+        "warning: look twice\n"
+    )
+
+
+def test_the_text_owns_up_to_a_plan_that_may_be_too_long():
+    assert "2 waves (at least 1 are needed)" in str(replace(PLAN, lower_bound=1))
+
+
+@pytest.mark.parametrize(
+    ("change", "bound"),
+    [
+        ({"outputs_digest": "2" * 64}, True),
+        ({"policy": {"budgets": {}, "max_failed": 1}}, True),
+        ({"facts": None}, True),
+        ({"facts": Facts()}, True),
+        ({"warnings": ()}, False),
+        ({"batches": PLAN.batches[:1]}, False),
+    ],
+)
+def test_the_digest_binds_outputs_policy_and_facts(change, bound):
+    assert (replace(PLAN, **change).digest != PLAN.digest) is bound
+    assert replace(PLAN, **change).key != PLAN.key
+
+
+def test_nodes_and_batches():
+    assert PLAN.nodes == ("c-0", "c-1", "c-2")
+    assert PLAN.batch("batch-2").after == ("batch-1",)
+    with pytest.raises(KeyError):
+        PLAN.batch("batch-3")
+
+
+def test_takes_down_names_what_is_hit_hardest_first():
+    impact = {
+        "agents": Impact(down=5, of=10, allowed=5),
+        "api": Impact(down=1, of=3, allowed=2),
+        "db": Impact(down=1, of=3, allowed=1),
+        "ceph": Impact(down=1, of=10, allowed=1),
+    }
+    assert takes_down(impact) == "agents 5/10, db 1/3, api 1/3 and 1 more"
+    assert takes_down({}) == ""

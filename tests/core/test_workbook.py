@@ -1,0 +1,164 @@
+from dataclasses import replace
+
+import pytest
+import yaml
+from hypothesis import given
+
+from tripleo_update_plugin import workbook
+from tripleo_update_plugin.adapters import parser
+from tripleo_update_plugin.errors import BadPlan
+from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.planner import plan_update
+from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.testing import a_catalogue, an_overcloud
+
+from .worlds import plan_of, worlds
+
+needs_mistral = pytest.mark.skipif(not parser.is_installed(), reason="Mistral is not installed here")
+
+OVERCLOUD = an_overcloud(
+    Controller=(3, ["pacemaker", "mysql", "rabbitmq", "nova_conductor"]),
+    Compute=(4, ["nova_compute"]),
+    Networker=(2, ["neutron_l3"]),
+)
+
+
+def planned(facts=None, limit=None, **policy):
+    return plan_update(OVERCLOUD, a_catalogue(), parse_policy(policy), facts or Facts(), limit)
+
+
+def tasks_of(plan):
+    return workbook.render(plan)["workflows"]["update"]["tasks"]
+
+
+def test_one_task_for_each_batch_in_the_order_of_the_plan():
+    plan = planned()
+    assert list(tasks_of(plan)) == [batch.id for batch in plan.batches]
+    assert {task["workflow"] for task in tasks_of(plan).values()} == {"tripleo_update.update_batch"}
+
+
+def test_a_task_brings_what_the_batch_needs():
+    plan = planned(Facts(down=frozenset({"compute-3"})), max_failed=2)
+    assert tasks_of(plan)["batch-1"]["input"] == {
+        "stack": "overcloud",
+        "digest": OVERCLOUD.digest,
+        "batch": "batch-1",
+        "nodes": ["controller-0"],
+        "only": None,
+        "down": ["compute-3"],
+        "max_failed": 2,
+    }
+
+
+def test_tasks_join_on_the_batches_they_come_after():
+    plan = planned()
+    tasks = tasks_of(plan)
+    for batch in plan.batches:
+        assert {name for name, task in tasks.items() if batch.id in task.get("on-success", ())} == set(batch.after)
+        assert tasks[batch.id].get("join") == ("all" if batch.after else None)
+
+
+@pytest.mark.parametrize(
+    ("policy", "paused"),
+    [
+        ({}, set()),
+        ({"approve": "every-batch"}, {"batch-1", "batch-2", "batch-3", "batch-4", "batch-5", "batch-6", "batch-7"}),
+        ({"approve": "after-canary", "canary": True}, {"batch-2", "batch-3"}),
+    ],
+)
+def test_approvals_are_pauses(policy, paused):
+    found = {name for name, task in tasks_of(planned(**policy)).items() if task.get("pause-before")}
+    assert found == paused
+
+
+def test_nothing_follows_a_canary_without_an_approval():
+    plan = planned(canary=True, approve="after-canary")
+    tasks = tasks_of(plan)
+    assert "pause-before" not in tasks["batch-1"]
+    assert all(tasks[name]["pause-before"] for name in tasks["batch-1"]["on-success"])
+    assert all(batch.after for batch in plan.batches[1:])
+
+
+def test_the_name_tells_the_plan_and_the_stack():
+    plan = planned()
+    assert workbook.workflow_name(plan) == f"tripleo-update.overcloud.{plan.key}.update"
+    assert workbook.stack_of(workbook.workflow_name(plan)) == "overcloud"
+    assert workbook.workbook_name(planned(max_failed=1)) != workbook.workbook_name(plan)
+
+
+@pytest.mark.parametrize("stack", ["a", "east.cloud-1", "x" * 255])
+def test_names_fit_into_mistral(stack):
+    plan = replace(planned(), stack=stack)
+    assert len(workbook.workflow_name(plan)) <= 255
+    assert workbook.stack_of(workbook.workflow_name(plan)) == stack[:200]
+
+
+@pytest.mark.parametrize("name", ["", "update", "tripleo_update.update_batch", "tripleo-update.x", "other.a.b.update"])
+def test_other_workflows_are_of_no_stack(name):
+    assert workbook.stack_of(name) == ""
+
+
+HOSTILE = ["<% $.x %>", "{{ x }}", "a b", "a: b", "../x", "a\nb", "", "-o"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("place", ["stack", "node", "id", "after", "only", "down"])
+def test_hostile_names_are_refused(place, name):
+    plan = planned()
+    first, *rest = plan.batches
+    broken = {
+        "stack": lambda: replace(plan, stack=name),
+        "node": lambda: replace(plan, batches=(replace(first, nodes=(name,)), *rest)),
+        "id": lambda: replace(plan, batches=(replace(first, id=name), *rest)),
+        "after": lambda: replace(plan, batches=(replace(first, after=(name,)), *rest)),
+        "only": lambda: replace(plan, batches=(replace(first, only=(name,)), *rest)),
+        "down": lambda: replace(plan, facts=Facts(down=frozenset({name}))),
+    }[place]()
+    with pytest.raises(BadPlan):
+        workbook.render(broken)
+
+
+@pytest.mark.parametrize("digest", ["", "0" * 63, "0" * 65, "G" * 64, "<% $ %>"])
+def test_a_digest_that_is_none_is_refused(digest):
+    with pytest.raises(BadPlan, match="SHA-256"):
+        workbook.render(replace(planned(), outputs_digest=digest))
+
+
+def test_a_batch_id_that_is_a_number_is_refused():
+    plan = planned()
+    with pytest.raises(BadPlan, match="is a number"):
+        workbook.render(replace(plan, batches=(replace(plan.batches[0], id="7"), *plan.batches[1:])))
+
+
+def test_no_free_text_reaches_the_definition():
+    """Reasons, warnings, roles and the release come from outputs and policies: they stay in the plan."""
+    plan = planned()
+    noisy = replace(
+        plan,
+        release="NOISE",
+        architecture="NOISE",
+        warnings=("NOISE",),
+        excluded={"compute-9": "NOISE"},
+        waivers=({"service": "mysql", "reason": "NOISE"},),
+        policy={**plan.policy, "waivers": [{"service": "mysql", "reason": "NOISE"}]},
+        batches=tuple(replace(batch, closed_by="NOISE", roles=("NOISE",)) for batch in plan.batches),
+    )
+    assert "NOISE" not in workbook.to_yaml(workbook.render(noisy))
+
+
+@given(worlds())
+def test_the_text_reads_back_as_the_same_data(world):
+    plan = plan_of(replace(world, waived=True))
+    rendered = workbook.render(plan)
+    text = workbook.to_yaml(rendered)
+    assert yaml.safe_load(text) == rendered
+    assert "&id" not in text  # no YAML aliases
+
+
+@needs_mistral
+@pytest.mark.parametrize("policy", [{}, {"approve": "every-batch"}, {"canary": True, "approve": "after-canary"}])
+def test_mistral_takes_it(policy):
+    text = workbook.to_yaml(workbook.render(planned(**policy)))
+    assert parser.validate(text) is None
+    with pytest.raises(BadPlan, match="Mistral refuses"):
+        parser.validate(text.replace("join: all", "join: some"))
