@@ -1,0 +1,66 @@
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from tripleo_update_plugin.adapters import configdownload, playbooks
+from tripleo_update_plugin.errors import PhaseFailed
+
+PLAYBOOK = """
+- hosts: Compute
+  serial: "{{ update_serial | default(1) }}"
+  tasks:
+  - import_tasks: Compute/update_tasks_step0.yaml
+"""
+
+
+def stack_outputs(**more):
+    names = ["Cmp-0.ctlplane.localdomain", "cmp-1.ctlplane.localdomain"]
+    return {
+        "EnabledServices": {"Compute": ["nova_compute"]},
+        "RoleData": {"Compute": {"update_tasks": [{"name": "step 0", "command": "true", "when": "step|int == 0"}]}},
+        "RoleConfig": {"update_steps_playbook": PLAYBOOK},
+        "RoleNetHostnameMap": {"Compute": {"ctlplane": names}},
+        "RoleNetIpMap": {"Compute": {"ctlplane": ["192.0.2.1", "192.0.2.2"]}},
+        "ServerIdData": {"server_ids": {"Compute": ["id-0", "id-1"]}, "bootstrap_server_id": "id-0"},
+        **more,
+    }
+
+
+class HeatWithOneStack:
+    """A heatclient that knows one stack without software deployments."""
+
+    def __init__(self, outputs):
+        entries = [{"output_key": key, "output_value": value} for key, value in outputs.items()]
+        self.stacks = SimpleNamespace(
+            get=lambda name, **_: SimpleNamespace(outputs=entries), environment=lambda name: {"parameter_defaults": {}}
+        )
+        self.resources = SimpleNamespace(list=lambda *_, **__: [])
+
+
+@pytest.mark.parametrize("more", [{"RoleGroupVars": {"Compute": {"x": 1}}}, {}], ids=["rocky and later", "queens"])
+def test_the_playbook_finds_its_files_and_the_nodes(tmp_path, more):
+    folder = tmp_path / "with.a.dot"
+    folder.mkdir(mode=0o700)
+    playbook, inventory = configdownload.download(HeatWithOneStack(stack_outputs(**more)), "overcloud", folder, "admin")
+    shown = subprocess.run(
+        [playbooks.find_ansible(), "-i", inventory, "--list-hosts", "--list-tasks", "--limit", "cmp-0", playbook],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "cmp-0" in shown and "cmp-1" not in shown and "step 0" in shown
+    compute = yaml.safe_load(inventory.read_text())["Compute"]
+    assert compute["hosts"]["cmp-1"]["ansible_host"] == "192.0.2.2"
+    assert compute["vars"]["ansible_ssh_user"] == "admin"
+
+
+def test_outputs_that_cannot_be_written_are_told_without_them(tmp_path):
+    broken = stack_outputs(RoleNetIpMap={})
+    with pytest.raises(PhaseFailed, match="configuration of stack overcloud could not be written: KeyError"):
+        configdownload.download(HeatWithOneStack(broken), "overcloud", tmp_path, "admin")
+
+
+def test_a_stack_without_an_update_playbook_is_refused():
+    configdownload.check_update_tasks(stack_outputs(), "overcloud")
+    with pytest.raises(PhaseFailed, match="stack old has no update playbook"):
+        configdownload.check_update_tasks({"RoleConfig": None}, "old")
