@@ -133,30 +133,48 @@ def _unit_tasks(
     overcloud: Overcloud, catalogue: Catalogue, role: str, services: Iterable[str], patience: Patience
 ) -> list[Task]:
     """One task for all units of systemd, one for all resources of Pacemaker: a task costs a third of a second."""
-    units: list[str] = []
+    units: list[tuple[str, ...]] = []
     resources: dict[str, bool] = {}
     for service in services:
         profile, runner = catalogue.profile(service), _runner(overcloud, role, service)
         if runner in _SYSTEMD:
-            units += profile.units.get(runner, ())
+            names = profile.units.get(runner)
+            units += [names] if names and names not in units else []
         elif runner in _PACEMAKER:
             for name in profile.units.get(runner, ()):
                 # Of an active-passive resource the cluster runs one copy, on whichever node.
                 resources[name] = resources.get(name, False) or profile.kind != "active-passive"
     tasks = []
     if units:
-        tasks.append(_units_task(naturally(units), patience))
+        tasks.append(_units_task(units, patience))
     if resources:
         tasks.append(_resources_task(resources, patience))
     return tasks
 
 
-def _units_task(units: Iterable[str], patience: Patience) -> Task:
+def _units_task(services: Sequence[tuple[str, ...]], patience: Patience) -> Task:
+    """Each of *services* has an active unit, and none that failed or is on its way.
+
+    Not all of a service's units are on every node: it has other ones in other releases. Those that are not there are
+    "inactive" to systemd.
+    """
+    units = naturally(unit for names in services for unit in names)
+    states = "dict(tripleo_update_asked | zip(tripleo_update_units.stdout_lines))"
     return {
         "name": UNITS_TASK,
         "command": {"argv": ["systemctl", "is-active", *units]},
+        "vars": {
+            "tripleo_update_asked": list(units),
+            "tripleo_update_services": [list(names) for names in services],
+            "tripleo_update_active": f"{{{{ {states} | dict2items | selectattr('value', 'equalto', 'active')"
+            " | map(attribute='key') | list }}",
+            "tripleo_update_sick": "{{ (tripleo_update_units.stdout_lines"
+            " | difference(['active', 'inactive', 'unknown']) | length > 0)"
+            " or (tripleo_update_services | map('intersect', tripleo_update_active) | map('length') | min == 0) }}",
+        },
         "register": "tripleo_update_units",
-        "until": "tripleo_update_units.rc == 0",
+        "until": "not (tripleo_update_sick | bool)",
+        "failed_when": "tripleo_update_sick | bool",
         "retries": patience.retries,
         "delay": patience.delay,
         "changed_when": False,
@@ -237,7 +255,11 @@ def explain(result: Mapping[str, Any]) -> str:
     command = result.get("cmd")
     if isinstance(command, list) and command[:2] == ["systemctl", "is-active"] and result.get("stdout_lines"):
         states = dict(zip(command[2:], result["stdout_lines"], strict=False))
-        return "not active: " + ", ".join(f"{unit} ({state})" for unit, state in states.items() if state != "active")
+        idle = ("active", "inactive", "unknown")
+        sick = {unit: state for unit, state in states.items() if state not in idle} or {
+            unit: state for unit, state in states.items() if state != "active"
+        }
+        return "not active: " + ", ".join(f"{unit} ({state})" for unit, state in sick.items())
     if isinstance(command, list) and command[:2] == ["crm_resource", "--resource"]:
         return f"Pacemaker does not run {command[2]} as it should"
     message = str(result.get("msg") or "no message")

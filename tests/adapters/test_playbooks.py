@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from tripleo_update_plugin.adapters import playbooks
+from tripleo_update_plugin.catalogue import Catalogue, parse_profile
 from tripleo_update_plugin.model import Node, Overcloud
+from tripleo_update_plugin.plays import UNITS_TASK, Patience, gate_after
 
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
 
@@ -83,6 +85,43 @@ def test_a_failure_on_another_host_is_the_error_of_the_run(run):
 def test_a_playbook_that_is_none(run):
     outcome, _ = run([{"name": "Do it", "no_such_module": {}}], ["a"])
     assert outcome.status == "failed" and "no_such_module" in outcome.error
+
+
+SYSTEMCTL = """#!/bin/sh
+shift
+for unit; do cat "$(dirname "$0")/$unit" 2>/dev/null || echo inactive; done
+exit 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("states", "error"),
+    [
+        ({"web": "active", "db": "active"}, ""),
+        ({"web-of-old": "active", "db": "active"}, ""),
+        ({"web": "active"}, "not active: db (inactive), web-of-old (inactive)"),
+        ({"web": "active", "web-of-old": "failed", "db": "active"}, "not active: web-of-old (failed)"),
+        ({"web": "activating", "db": "active"}, "not active: web (activating)"),
+    ],
+)
+def test_a_gate_tells_units_that_are_sick_from_those_of_other_releases(run, tmp_path, states, error):
+    (tmp_path / "systemctl").write_text(SYSTEMCTL)
+    (tmp_path / "systemctl").chmod(0o755)
+    for unit, state in states.items():
+        (tmp_path / unit).write_text(state + "\n")
+    profiles = {
+        name: parse_profile(name, {"kind": "stateless", "units": {"systemd": units}}, "here")
+        for name, units in {"web": ["web", "web-of-old"], "db": ["db"]}.items()
+    }
+    overcloud = Overcloud(
+        stack="o", release="zed", architecture="none", packaging="packages", digest="d",
+        nodes=(Node(name="a", role="R", services=frozenset(profiles)),),
+        runners={"R": dict.fromkeys(profiles, "systemd")},
+    )  # fmt: skip
+    [play] = gate_after(overcloud, Catalogue(profiles), ["a"], Patience(retries=1, delay=1)).plays
+    play["environment"] = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    outcome, _ = run([command("true")], ["a"], plays=[play])
+    assert outcome.nodes["a"].error == (f"{UNITS_TASK}: {error}" if error else "")
 
 
 def test_the_deadline(run):

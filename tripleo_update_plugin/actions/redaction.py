@@ -7,27 +7,31 @@ from typing import Any
 LIMIT = 300
 
 #: "key" has to be a word of its own in the name: everything of Keystone would be a secret otherwise.
+_PASSWORD_KEY = re.compile(r"passw|secret", re.IGNORECASE)
 _SECRET_KEY = re.compile(r"(?i:passw|secret|token|cookie)|(?<![a-z])[kK]eys?(?![a-z])|(?<=[a-z])Keys?(?![a-z])")
-#: Shorter values are no secrets but would make holes in every text.
+#: Shorter values are no secrets but would make holes in every text; so would words, paths, URLs and templates that
+#: only stand near a secret, as the project's name does in a section "authtoken".
 _SHORTEST = 6
+_HARMLESS = re.compile(r"[A-Za-z]{1,11}|(/|https?:|\{\{|label=|[a-z]+=\d).*", re.DOTALL)
 _ASSIGNMENT = re.compile(
     r"""((?:password|passwd|secret|token|_key)['"]?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;}]+)""", re.IGNORECASE
 )
 
 
-def secrets_in(value: Any, secret: bool = False) -> Iterator[str]:
+def secrets_in(value: Any, secret: bool = False, password: bool = False) -> Iterator[str]:
     """Every string that stands under a key which sounds like a secret.
 
-    >>> sorted(secrets_in({"AdminPassword": "hunter22", "x": [{"api_key": {"a": "abcdef"}, "host": "ctl"}]}))
-    ['abcdef', 'hunter22']
+    >>> sorted(secrets_in({"AdminPassword": "monday", "x": [{"api_key": {"a": "abc123", "b": "service"}}]}))
+    ['abc123', 'monday']
     """
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from secrets_in(inner, secret or bool(_SECRET_KEY.search(str(key))))
+            named = bool(_SECRET_KEY.search(str(key)))
+            yield from secrets_in(inner, secret or named, bool(_PASSWORD_KEY.search(str(key))))
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from secrets_in(inner, secret)
-    elif secret and isinstance(value, str) and len(value) >= _SHORTEST:
+            yield from secrets_in(inner, secret, password)
+    elif secret and isinstance(value, str) and len(value) >= _SHORTEST and (password or not _HARMLESS.fullmatch(value)):
         yield value
 
 
