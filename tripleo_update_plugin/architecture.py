@@ -89,8 +89,10 @@ def pacemaker_services(data: RoleData) -> set[str]:
 
 
 def _names_of(service: str) -> set[str]:
-    """The names a service goes by in Pacemaker profiles: the message broker has kept its Puppet name."""
-    return {service, "rabbitmq"} if service in ("oslo_messaging_rpc",) else {service}
+    """The names a service goes by among Pacemaker's: the message broker has kept its Puppet name, whatever it carries."""
+    if service in ("oslo_messaging_rpc", "oslo_messaging_notify"):
+        return {service, "rabbitmq", "oslo_messaging_rpc"}
+    return {service}
 
 
 def _wrapped(tasks: Iterable[Any]) -> Iterable[str]:

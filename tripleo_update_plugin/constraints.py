@@ -3,10 +3,11 @@
 Every constraint obeys one law: if a set of nodes is refused, every larger set is refused too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from tripleo_update_plugin.budget import Rule
 from tripleo_update_plugin.model import Facts, Overcloud
 from tripleo_update_plugin.policy import Allowance, Policy
 
@@ -43,6 +44,7 @@ class MaxUnavailable:
     allowance: Allowance
     members: frozenset[str]
     capacity: int
+    role: str = ""  # where it speaks of the nodes of one role only
 
     @property
     def name(self) -> str:
@@ -52,6 +54,8 @@ class MaxUnavailable:
     def reason(self) -> str:
         """The numbers behind it, e.g. ``mysql: 1 of 3 may be down``."""
         a = self.allowance
+        if self.role:
+            return f"{a.service}: {self.capacity} of {len(self.members)} of role {self.role} may be down"
         text = f"{a.service}: {a.allowed} of {a.of} may be down"
         if a.down:
             text += f", {a.down} already {'is' if a.down == 1 else 'are'}"
@@ -85,9 +89,32 @@ def constraints_of(
     overcloud: Overcloud, allowances: Iterable[Allowance], policy: Policy, facts: Facts
 ) -> tuple[Constraint, ...]:
     """All constraints of an update, those first that bind the most."""
+    allowances = list(allowances)
     budgets = [
         MaxUnavailable(allowance=a, members=overcloud.hosts_of(a.service) - facts.down, capacity=max(a.free, 1))
         for a in allowances
     ]
-    budgets.sort(key=lambda c: (-len(c.members) / c.capacity, _RANK.get(c.allowance.kind, len(_RANK)), c.name))
+    budgets += [c for a in allowances for c in _halves_of_roles(overcloud, a, facts)]
+    budgets.sort(key=_worst_first)
     return (*budgets, OneDomainAtATime(domains=policy.domains)) if policy.domains else tuple(budgets)
+
+
+def _worst_first(c: MaxUnavailable) -> tuple[float, int, bool, str]:
+    """Of those that bind alike, what clients feel most, and a budget of one's own before the usual one of agents."""
+    rank = _RANK.get(c.allowance.kind, len(_RANK))
+    return (-len(c.members) / c.capacity, rank, c.allowance.budget == Rule("agents"), c.name)
+
+
+def _halves_of_roles(overcloud: Overcloud, allowance: Allowance, facts: Facts) -> Iterator[MaxUnavailable]:
+    """An agent serves its own node, so its replicas on nodes of another role are no help: half of each role stay.
+
+    Without this a budget over all roles would let three network nodes go together because there are a hundred computes.
+    It is part of the rule ``agents``; a budget of another kind stands alone.
+    """
+    if allowance.budget != Rule("agents"):
+        return
+    hosts = overcloud.hosts_of(allowance.service)
+    for role in sorted({node.role for node in overcloud.nodes if node.name in hosts}):
+        members = frozenset(node.name for node in overcloud.nodes if node.role == role and node.name in hosts)
+        capacity = max(len(members) // 2 - len(members & facts.down), 1)
+        yield MaxUnavailable(allowance=allowance, members=members - facts.down, capacity=capacity, role=role)

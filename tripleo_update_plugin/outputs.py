@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import ip_address
 from typing import Any
 
 from tripleo_update_plugin import architecture
@@ -82,6 +83,9 @@ def parse(outputs: Outputs, stack: str, services: architecture.PerService | None
         raise BadOutputs(f"{stack!r} is not a stack name", "Stack names have letters, digits, '-', '_' and '.' only.")
     enabled = _enabled_services(outputs)
     roles = _mapping(outputs, "RoleData")
+    for role, data in roles.items():
+        if not isinstance(data, Mapping | None):
+            raise BadOutputs(f"RoleData of role {role} should be a mapping")
     release = release_of(outputs)
     packaging = architecture.packaging_of(_all_data(roles, services))
     runners = _runners(enabled, roles, services, packaging)
@@ -160,16 +164,19 @@ def _nodes(outputs: Outputs, enabled: Mapping[str, frozenset[str]]) -> Iterator[
     if not hostnames:
         yield from _nodes_of_hosts_entry(outputs, enabled)
         return
-    excluded = {short_name(name) for name in outputs.get("BlacklistedHostnames") or () if name}
-    ids = (_mapping(outputs, "ServerIdData").get("server_ids") or {}) if outputs.get("ServerIdData") else {}
+    blacklist = outputs.get("BlacklistedHostnames") or []
+    if not isinstance(blacklist, list) or not all(isinstance(name, str) for name in blacklist):
+        raise BadOutputs("output BlacklistedHostnames should be a list of host names")
+    excluded = {short_name(name) for name in blacklist if name}
+    ids = _mapping(_mapping(outputs, "ServerIdData"), "server_ids")
     for role, networks in hostnames.items():
         names = _names_of_role(role, networks)
         if names and role not in enabled:
             raise BadOutputs(f"role {role} has nodes, but EnabledServices does not know it")
         addresses = _aligned(outputs, "RoleNetIpMap", role, len(names))
-        servers = list(ids.get(role) or [""] * len(names))
-        if len(servers) != len(names):
-            raise BadOutputs(f"ServerIdData has {len(servers)} servers of role {role}, RoleNetHostnameMap {len(names)}")
+        servers = ids.get(role) or [""] * len(names)
+        if not isinstance(servers, list) or len(servers) != len(names):
+            raise BadOutputs(f"ServerIdData does not have the {len(names)} servers of role {role}")
         for name, address, server in zip(names, addresses, servers, strict=True):
             yield Node(
                 name=name,
@@ -193,10 +200,21 @@ def _names_of_role(role: str, networks: object) -> list[str]:
 
 
 def _aligned(outputs: Outputs, key: str, role: str, count: int) -> list[str]:
-    addresses = (_mapping(outputs, key).get(role) or {}).get("ctlplane") or [""] * count
-    if len(addresses) != count:
-        raise BadOutputs(f"{key} has {len(addresses)} addresses of role {role}, RoleNetHostnameMap {count} names")
-    return list(addresses)
+    networks = _mapping(outputs, key).get(role) or {}
+    if not isinstance(networks, Mapping):
+        raise BadOutputs(f"{key} of role {role} should be a mapping of networks")
+    addresses = networks.get("ctlplane") or [""] * count
+    if not isinstance(addresses, list) or len(addresses) != count:
+        raise BadOutputs(f"{key} of role {role} does not have the {count} addresses of RoleNetHostnameMap's names")
+    return [_address(role, address) for address in addresses]
+
+
+def _address(role: str, address: object) -> str:
+    """An IP address or nothing: it goes into inventories, where other text would be a template or an option."""
+    try:
+        return str(ip_address(str(address))) if address else ""
+    except ValueError as error:
+        raise BadOutputs(f"{address!r} (role {role}) is not an IP address; nothing with it is run") from error
 
 
 def short_name(name: str) -> str:
@@ -224,7 +242,7 @@ def _nodes_of_hosts_entry(outputs: Outputs, enabled: Mapping[str, frozenset[str]
     for name, address in addresses.items():
         role = _role_of(name, enabled)
         if role:
-            yield Node(name=name, role=role, services=enabled[role], address=address)
+            yield Node(name=name, role=role, services=enabled[role], address=_address(role, address))
 
 
 def _role_of(name: str, roles: Iterable[str]) -> str:

@@ -174,12 +174,23 @@ def row(batch: Batch) -> tuple[str, int, str, str, str, str, str]:
     return (
         batch.id,
         batch.wave,
-        ", ".join(batch.nodes),
+        some_names(batch.nodes),
         roles,
         ", ".join(batch.after),
         takes_down(batch.impact),
         batch.closed_by,
     )
+
+
+def some_names(names: Sequence[str], most: int = 4) -> str:
+    """Names as text, shortened where there are many.
+
+    >>> some_names([f"compute-{i}" for i in range(25)])
+    'compute-0, compute-1, … compute-24 (25 nodes)'
+    """
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:2])}, … {names[-1]} ({len(names)} nodes)"
 
 
 def takes_down(impact: Mapping[str, Impact], most: int = 3) -> str:

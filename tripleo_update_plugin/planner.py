@@ -161,7 +161,9 @@ def _problem(
 ) -> tuple[Problem, Precedence]:
     """Nodes in groups, with the constraints that bind and the order between the groups."""
     names = frozenset(node.name for node in nodes)
-    budgets = [c for c in constraints if isinstance(c, MaxUnavailable) and c.capacity < len(c.members & names)]
+    binding = [c for c in constraints if isinstance(c, MaxUnavailable) and c.capacity < len(c.members & names)]
+    # Of those that say the same of the same nodes, the first stands for all.
+    budgets = list({(c.members & names, c.capacity): c for c in reversed(binding)}.values())[::-1]
     of_node: dict[str, list[int]] = {name: [] for name in names}
     for i, constraint in enumerate(budgets):
         for name in constraint.members & names:

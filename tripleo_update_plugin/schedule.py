@@ -5,7 +5,7 @@ precede it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tripleo_update_plugin.precedence import ranked
@@ -80,7 +80,23 @@ class Slot:
 
 
 def lower_bound(problem: Problem) -> int:
-    """Waves that no schedule can go below: the longest chain over order and ceil(nodes / budget).
+    """Waves that no schedule can go below.
+
+    With a canary, one wave for it, and what the rest needs at the least.
+    """
+    if not problem.canary:
+        return _chain_bound(problem)
+    first = [i for i, group in enumerate(problem.groups) if not group.before]
+    return min((1 + _chain_bound(_without_one(problem, i)) for i in first), default=0)
+
+
+def _without_one(problem: Problem, i: int) -> Problem:
+    groups = tuple(replace(g, nodes=g.nodes[1:]) if k == i else g for k, g in enumerate(problem.groups))
+    return replace(problem, groups=groups)
+
+
+def _chain_bound(problem: Problem) -> int:
+    """The longest chain over order and ceil(nodes / budget).
 
     For every budget and every earliest start, the nodes that cannot start earlier need their share of waves, and
     then what must follow the last of them.
@@ -90,17 +106,12 @@ def lower_bound(problem: Problem) -> int:
     for budget in range(len(problem.capacities)):
         users = [i for i, group in enumerate(problem.groups) if budget in group.budgets]
         for start in {heads[i] for i in users}:
-            late = [i for i in users if heads[i] >= start]
+            late = [i for i in users if heads[i] >= start and problem.groups[i].nodes]
+            if not late:
+                continue
             waves = problem.work({i: len(problem.groups[i].nodes) for i in late})
             best = max(best, start + waves + min(tails[i] for i in late))
-    best = max(best, _domain_bound(problem))
-    total = sum(len(group.nodes) for group in problem.groups)
-    return best + 1 if problem.canary and total > 1 and _canary_costs(problem) else best
-
-
-def _canary_costs(problem: Problem) -> bool:
-    """Whether a first wave of one node makes any schedule longer: some other node was needed in it."""
-    return len(problem.groups) > 1 or problem.size(0) < len(problem.groups[0].nodes)
+    return max(best, _domain_bound(problem))
 
 
 def _domain_bound(problem: Problem) -> int:

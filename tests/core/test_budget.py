@@ -9,7 +9,7 @@ from tripleo_update_plugin.budget import Count, Percent, Rule, parse_budget
         ("quorum", {1: 0, 2: 0, 3: 1, 4: 1, 5: 2}),
         ("half", {1: 0, 2: 1, 3: 1, 4: 2, 5: 2}),
         ("all-but-one", {1: 0, 2: 1, 5: 4}),
-        ("agents", {1: 1, 2: 1, 3: 1, 10: 5, 50: 25, 500: 25}),
+        ("agents", {1: 1, 2: 1, 3: 1, 10: 5, 50: 25, 500: 250}),
         ("unlimited", {1: 1, 7: 7}),
     ],
 )

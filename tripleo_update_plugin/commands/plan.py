@@ -6,7 +6,7 @@ from osc_lib.command import command
 
 from tripleo_update_plugin.commands.base import CloudCommand, DataColumn, NamesColumn, Rows, add_source, read_source
 from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.plan import COLUMNS, Plan, takes_down
+from tripleo_update_plugin.plan import COLUMNS, Plan, some_names, takes_down
 
 
 class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
@@ -58,13 +58,20 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
             return None
 
 
+class NodesColumn(NamesColumn):
+    """Nodes: all of them for machines, some of many for people."""
+
+    def human_readable(self) -> str:
+        return some_names(self._value)
+
+
 def table(plan: Plan) -> Rows:
     """The batches of a plan as rows."""
     rows = [
         (
             batch.id,
             batch.wave,
-            NamesColumn(batch.nodes),
+            NodesColumn(batch.nodes),
             NamesColumn(batch.roles),
             NamesColumn(batch.after),
             DataColumn(batch.to_dict()["impact"], lambda _, impact=batch.impact: takes_down(impact)),  # type: ignore[misc]

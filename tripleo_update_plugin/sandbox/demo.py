@@ -54,7 +54,7 @@ def _updates(state: State) -> list[str]:
     )
     if done.returncode:
         raise SandboxError(f"'openstack overcloud update list' failed: {done.stderr.strip()[-500:]}")
-    return [str(row["ID"]) for row in json.loads(done.stdout or "[]")]
+    return [str(row["id"]) for row in json.loads(done.stdout or "[]")]
 
 
 def _program(arguments: list[str]) -> list[str]:
