@@ -16,8 +16,8 @@ Order = tuple[str, str]
 class World:
     """An overcloud and what may be down there, in the plainest form.
 
-    ``budgets`` is {service: number, or 'N%'}; a service without one is not bounded. With ``waived`` every service
-    that has nothing to spare may go down, one node at a time.
+    ``budgets`` is {service: number, 'N%' or 'agents'}; a service without one is not bounded. 'agents' is half of all,
+    and half of each role. With ``waived`` every service that has nothing to spare may go down, one node at a time.
     """
 
     roles: dict[str, tuple[int, tuple[str, ...]]]
@@ -45,6 +45,8 @@ class World:
     def allowed(self, service: str) -> int:
         """How many hosts of *service* may be down, the ones down already counted."""
         budget, count = self.budgets[service], len(self.hosts(service))
+        if budget == "agents":
+            return max(1, count // 2)
         if isinstance(budget, str):
             return max(1, count * int(budget[:-1]) // 100)
         return min(budget, count)
@@ -65,8 +67,18 @@ class World:
             most = 1 if service in short else self.allowed(service) - len(self.hosts(service) & self.down)
             if len(hit) > most:
                 return f"{service}: {len(hit)} go down, {most} may"
+            if self.budgets[service] == "agents" and (role := self.emptied(service, hit)):
+                return f"{service}: more than half of role {role} goes down"
         domains = {self.domains[node] for node in nodes if node in self.domains}
         return f"several domains: {sorted(domains)}" if len(domains) > 1 else ""
+
+    def emptied(self, service: str, hit: frozenset[str]) -> str:
+        """A role that loses more than half of *service*, and more than one node of it, with *hit*; "" if none does."""
+        for role in self.roles:
+            members = {node for node in self.hosts(service) if node.startswith(f"{role.lower()}-")}
+            if len(members & hit) > max(1, len(members) // 2 - len(members & self.down)):
+                return role
+        return ""
 
     def precedes(self, first: str, then: str, orders: Iterable[Order]) -> bool:
         """Whether one of *orders* asks for node *first* before node *then*."""

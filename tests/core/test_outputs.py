@@ -81,7 +81,7 @@ def test_names_are_shortened_and_lowered_and_keep_their_place():
 
 
 def test_excluded_nodes_stay_nodes():
-    found = small(BlacklistedHostnames=["", "compute-1.ctlplane.localdomain", None])
+    found = small(BlacklistedHostnames=["", "compute-1.ctlplane.localdomain", ""])
     nodes = {n.name: bool(n.excluded) for n in outputs.parse(found, "overcloud").nodes}
     assert nodes == {"compute-0": False, "compute-1": True, "controller-0": False}
 
@@ -109,8 +109,12 @@ def test_what_is_only_nice_to_have_may_be_null_or_missing(key):
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("RoleNetIpMap", {"Compute": {"ctlplane": ["192.0.2.1"]}}, "1 addresses of role Compute"),
-        ("ServerIdData", {"server_ids": {"Compute": ["a", "b", "c"]}}, "3 servers of role Compute"),
+        (
+            "RoleNetIpMap",
+            {"Compute": {"ctlplane": ["192.0.2.1"]}},
+            "RoleNetIpMap of role Compute does not have the 2 addresses",
+        ),
+        ("ServerIdData", {"server_ids": {"Compute": ["a", "b", "c"]}}, "does not have the 2 servers of role Compute"),
         ("RoleNetHostnameMap", {"Compute": ["compute-0"]}, "should be a mapping"),
         ("RoleNetHostnameMap", {"Compute": {"ctlplane": "compute-0"}}, "list of names"),
         ("RoleNetHostnameMap", {"Compute": {"ctlplane": [None]}}, "list of names"),
@@ -198,7 +202,6 @@ def test_what_changed_is_told_by_output():
     assert outputs.differences(before, before) == ""
 
 
-@pytest.mark.xfail(strict=True, reason="addresses go unchecked into Ansible's inventory, where they are templates")
 @pytest.mark.parametrize("address", ["{{ lookup('pipe', 'id') }}", "-oProxyCommand=id", "192.0.2.1 b"])
 def test_a_hostile_address_is_refused(address):
     found = small(RoleNetHostnameMap={"Controller": {"ctlplane": ["a-0"]}}, ServerIdData=None)
@@ -207,7 +210,6 @@ def test_a_hostile_address_is_refused(address):
         outputs.parse(found, "overcloud")
 
 
-@pytest.mark.xfail(strict=True, raises=(AttributeError, TypeError), reason="these shapes are not checked")
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -215,7 +217,7 @@ def test_a_hostile_address_is_refused(address):
         ("BlacklistedHostnames", [7]),
         ("RoleData", {"Compute": "x"}),
         ("RoleNetIpMap", {"Compute": ["192.0.2.1"]}),
-        ("ServerIdData", {"server_ids": ["x"]}),
+        ("ServerIdData", ["x"]),
     ],
 )
 def test_other_shapes_are_refused_by_name(key, value):

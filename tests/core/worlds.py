@@ -29,7 +29,7 @@ def worlds(draw, most_nodes: int = 6, most_in_all: int = 30, orders: int = 3, do
     world = World(roles=roles, budgets={})
     deployed = sorted(set().union(*world.services.values()))
     nodes = st.sampled_from(sorted(world.services))
-    numbers = st.one_of(st.integers(1, 4), st.sampled_from(["1%", "34%", "50%", "100%"]))
+    numbers = st.one_of(st.integers(1, 4), st.sampled_from(["1%", "34%", "50%", "100%", "agents"]))
     pairs = st.tuples(st.sampled_from(deployed), st.sampled_from(deployed)).filter(lambda pair: pair[0] != pair[1])
     return replace(
         world,
