@@ -67,9 +67,15 @@ def runners_of(services: Iterable[str], data: RoleData, packaging: str) -> dict[
 
 
 def runners_per_service(services: Mapping[str, RoleData]) -> dict[str, str]:
-    """Who runs each service of a role, from each service's own data, which is exact."""
+    """Who runs each service of a role, from each service's own data, which is exact where it has any.
+
+    Some services are but another name for one that runs (a broker for notifications that is the one for RPC as well);
+    they have nothing of their own, and are left out.
+    """
     runners = {}
     for service, data in services.items():
+        if not any(data.get(key) for key in ("step_config", "puppet_config", "docker_config", "kolla_config")):
+            continue
         contained = _has_container(data)
         if pacemaker_services(data):
             runners[service] = "bundle" if contained else "pacemaker"
@@ -89,7 +95,7 @@ def pacemaker_services(data: RoleData) -> set[str]:
 
 
 def _names_of(service: str) -> set[str]:
-    """The names a service goes by among Pacemaker's: the message broker has kept its Puppet name, whatever it carries."""
+    """The names a service goes by among Pacemaker's: the message broker has kept its Puppet name."""
     if service in ("oslo_messaging_rpc", "oslo_messaging_notify"):
         return {service, "rabbitmq", "oslo_messaging_rpc"}
     return {service}

@@ -24,7 +24,7 @@ _OPTIONS = (
     cfg.StrOpt("ansible_config", help="An ansible.cfg for every run; without it, settings like TripleO's."),
     cfg.StrOpt("inventory", help="An inventory read after the generated one: its variables win."),
     cfg.ListOpt("services", default=[], help="Folders of service profiles that replace or add to the built-in."),
-    cfg.IntOpt("gate_timeout", default=600, min=0, help="Seconds a gate waits for the nodes to become healthy."),
+    cfg.IntOpt("gate_timeout", default=1800, min=0, help="Seconds a gate waits for the nodes to become healthy."),
     cfg.IntOpt("gate_delay", default=5, min=1, help="Seconds between two looks of a gate."),
     cfg.IntOpt("update_timeout", default=7200, min=1, help="Seconds after which a phase is ended and fails."),
     cfg.IntOpt("report_timeout", default=3600, min=1, help="Seconds to go on telling Mistral a result, if it is away."),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 #: Mistral's states → (whether it is the end, what it means for an operator).
 STATES: Mapping[str, tuple[bool, str]] = {
-    "IDLE": (False, "waits for an approval"),
+    "IDLE": (False, "is about to begin, or waits for an approval"),
     "WAITING": (False, "waits for the batches it comes after"),
     "DELAYED": (False, "waits a moment"),
     "RUNNING": (False, "is under way"),

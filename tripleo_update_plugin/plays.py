@@ -120,7 +120,7 @@ def _gate(
         tasks = _unit_tasks(overcloud, catalogue, role, checked, patience)
         for service in checked:
             profile, runner = catalogue.profile(service), _runner(overcloud, role, service)
-            own = _profile_tasks(profile, "gate", runner)
+            own = [_hurried(task, patience) for task in _profile_tasks(profile, "gate", runner)]
             _add(tasks, own)
             if not own and not profile.units.get(runner):
                 unchecked.add(service)
@@ -228,6 +228,14 @@ def _runner(overcloud: Overcloud, role: str, service: str) -> str:
 def _profile_tasks(profile: Profile, phase: str, runner: str) -> tuple[Mapping[str, Any], ...]:
     tasks: Mapping[str, tuple[Mapping[str, Any], ...]] = getattr(profile, phase)
     return tasks.get(runner) or tasks.get("any") or ()
+
+
+def _hurried(task: Mapping[str, Any], patience: Patience) -> Task:
+    """The task with no more patience than there is; a profile's own may be less."""
+    if "retries" not in task:
+        return dict(task)
+    most = max(1, patience.retries * patience.delay // max(1, task.get("delay", 1)))
+    return {**task, "retries": min(task["retries"], most)}
 
 
 def _add(tasks: list[Task], more: Iterable[Mapping[str, Any]]) -> None:

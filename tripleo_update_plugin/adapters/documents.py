@@ -12,6 +12,7 @@ import jsonschema
 import yaml
 
 from tripleo_update_plugin import outputs, policy
+from tripleo_update_plugin.adapters import yamlsafe
 from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolicy
 from tripleo_update_plugin.plan import Plan
 
@@ -88,7 +89,7 @@ def _read(path: str, error: type[BadInput]) -> Any:
         # JSON first: it is much the faster parser, and outputs are megabytes.
         if text.lstrip()[:1] in ("{", "["):
             return json.loads(text)
-        return yaml.safe_load(text)
+        return yamlsafe.load(text)
     except OSError as problem:
         raise error(f"{path}: {problem.strerror}", "Check the path.") from problem
     except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as problem:

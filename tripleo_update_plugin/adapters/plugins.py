@@ -1,5 +1,6 @@
 """Extensions, through stevedore, strictly: one that cannot be loaded stops the plan instead of being dropped."""
 
+import json
 from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -11,6 +12,7 @@ import jsonschema
 import yaml
 from stevedore import ExtensionManager
 
+from tripleo_update_plugin.adapters import yamlsafe
 from tripleo_update_plugin.catalogue import Catalogue, Profile, parse_profile
 from tripleo_update_plugin.errors import BadProfile
 
@@ -53,13 +55,13 @@ def _folder(name: str) -> Path:
 
 def _schema() -> Any:
     text = (resources.files("tripleo_update_plugin.services") / "schema.json").read_text()
-    return jsonschema.Draft202012Validator(yaml.safe_load(text))
+    return jsonschema.Draft202012Validator(json.loads(text))
 
 
 def _read(file: Traversable, schema: Any) -> Iterator[tuple[str, Profile]]:
     try:
         text = file.read_text()
-        data = yaml.safe_load(text) or {}
+        data = yamlsafe.load(text) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadProfile(f"{file}: {error}") from error
     for problem in schema.iter_errors(data):

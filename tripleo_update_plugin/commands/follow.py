@@ -9,7 +9,7 @@ from osc_lib.command import command
 
 from tripleo_update_plugin.commands.base import CloudCommand, Rows
 from tripleo_update_plugin.commands.executions import BATCH_COLUMNS, batch_rows
-from tripleo_update_plugin.execution import STATES, Execution
+from tripleo_update_plugin.execution import STATES, BatchRun, Execution
 
 if TYPE_CHECKING:
     from tripleo_update_plugin.adapters.mistral import Mistral
@@ -68,9 +68,19 @@ def _changes(execution: Execution, seen: dict[str, str]) -> list[str]:
     """A line for every batch that is somewhere else than in *seen*, which is brought up to date."""
     lines = []
     for batch in execution.batches:
-        running = batch.state == "RUNNING" and batch.phase
-        where = batch.phase if running else STATES.get(batch.state, (False, batch.state))[1]
-        if seen.get(batch.id) != where and batch.state != "WAITING":
+        where = _where(batch, execution)
+        if where and seen.get(batch.id) != where:
             seen[batch.id] = where
             lines.append(f"{batch.id}: {where}" + (f": {batch.error}" if batch.error else ""))
     return lines
+
+
+def _where(batch: BatchRun, execution: Execution) -> str:
+    """How far a batch is, in words; "" before it begins."""
+    if batch.state == "IDLE" and execution.state == "PAUSED":
+        return "waits for an approval"
+    if batch.state in ("IDLE", "WAITING"):
+        return ""
+    if batch.state == "RUNNING":
+        return batch.phase
+    return STATES.get(batch.state, (False, batch.state))[1]
