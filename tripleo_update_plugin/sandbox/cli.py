@@ -3,10 +3,12 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from tripleo_update_plugin.errors import SandboxError, UpdateError
 from tripleo_update_plugin.model import is_safe_name
@@ -185,9 +187,15 @@ def _node(state: State, options: argparse.Namespace) -> int:
 _COMMANDS = {"up": _up, "run": _run, "status": _status, "down": _down, "node": _node}
 
 
+def _interrupt(_signum: int, _frame: FrameType | None) -> None:
+    """A command that is ended cleans up after itself, as with Ctrl-C."""
+    raise KeyboardInterrupt
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 when it did not work (or, for status, is not up), 2 for wrong arguments."""
     options = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
     state = State((options.state or default_folder(os.environ)).expanduser().resolve())
     try:
         return _COMMANDS[options.command](state, options)

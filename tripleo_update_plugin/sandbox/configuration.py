@@ -117,7 +117,6 @@ def ansible_sections(state: State) -> Sections:
             "retry_files_enabled": "False",
             "deprecation_warnings": "False",
             "localhost_warning": "False",
-            "module_compression": "ZIP_STORED",
             "nocows": "1",
         },
         "ssh_connection": {"pipelining": "True"},

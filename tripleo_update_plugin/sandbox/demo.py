@@ -11,6 +11,9 @@ from tripleo_update_plugin.errors import SandboxError
 from tripleo_update_plugin.sandbox.lifecycle import Say
 from tripleo_update_plugin.sandbox.state import NAME, State
 
+#: What other plugins of the OpenStack client say about themselves whenever any command runs.
+_NOISE = ("Journal socket does not exist", "Could not load '", "DeprecationWarning", "  warnings.warn(")
+
 
 def client_environment(state: State) -> dict[str, str]:
     """The environment in which every ``openstack`` command talks to this sandbox."""
@@ -43,8 +46,14 @@ def _command(arguments: list[str]) -> list[str]:
 
 def _openstack(state: State, arguments: list[str], say: Say) -> int:
     say(f"\n$ {shlex.join(_command(arguments))}")
-    sys.stdout.flush()
-    return subprocess.run(_program(arguments), env=client_environment(state), check=False).returncode
+    with subprocess.Popen(
+        _program(arguments), env=client_environment(state), stderr=subprocess.PIPE, text=True
+    ) as client:
+        for line in client.stderr or ():
+            if not any(noise in line for noise in _NOISE):
+                sys.stderr.write(line)
+                sys.stderr.flush()
+    return client.returncode
 
 
 def _updates(state: State) -> list[str]:
