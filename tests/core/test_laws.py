@@ -101,9 +101,10 @@ def test_the_order_of_what_heat_says_does_not_matter(world, shuffle):
 
 @given(worlds(), st.data())
 def test_a_tighter_budget_never_lowers_the_lower_bound(world, data):
-    assume(world.budgets)
+    numbers = sorted(service for service, budget in world.budgets.items() if budget != "agents")
+    assume(numbers)  # a number in place of the rule 'agents' is no tighter: it forgets about roles
     world = replace(world, waived=True)
-    service = data.draw(st.sampled_from(sorted(world.budgets)))
+    service = data.draw(st.sampled_from(numbers))
     tighter = replace(world, budgets={**world.budgets, service: data.draw(st.integers(1, world.allowed(service)))})
     loose, tight = plan_of(world), plan_of(tighter)
     assume(not checker.unmet(loose) and not checker.unmet(tight))
