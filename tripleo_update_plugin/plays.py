@@ -14,6 +14,7 @@ from tripleo_update_plugin.model import Node, Overcloud, naturally
 
 Play = dict[str, Any]
 Task = dict[str, Any]
+Look = dict[str, list[Any]]
 
 #: Kinds whose replicas stand in for each other: a gate looks at the others before one of them goes.
 SHARED_KINDS = frozenset({"quorum", "stateless", "worker", "active-passive", "cache", "storage"})
@@ -113,65 +114,93 @@ def gate_after(
 def _gate(
     overcloud: Overcloud, catalogue: Catalogue, wanted: Mapping[str, frozenset[str]], patience: Patience
 ) -> Phase:
-    plays: list[Play] = []
+    """Nodes with the same gate steps share a play, whatever units each has: a play costs seconds."""
+    looks: dict[str, Look] = {}
+    steps_of: dict[str, list[Task]] = {}
     unchecked: set[str] = set()
     for hosts, services, role in _classes(overcloud, wanted):
         checked = [service for service in in_order(services, catalogue) if catalogue.profile(service).is_bounded]
-        tasks = _unit_tasks(overcloud, catalogue, role, checked, patience)
+        tasks: list[Task] = []
         for service in checked:
             profile, runner = catalogue.profile(service), _runner(overcloud, role, service)
             own = [_hurried(task, patience) for task in _profile_tasks(profile, "gate", runner)]
             _add(tasks, own)
             if not own and not profile.units.get(runner):
                 unchecked.add(service)
-        if tasks:
-            plays.append(_play(f"Gate of {', '.join(hosts)}", hosts, tasks))
-    return Phase(plays=tuple(plays), unchecked=naturally(unchecked))
+        look = _look([(catalogue.profile(service), _runner(overcloud, role, service)) for service in checked])
+        for host in hosts:
+            looks[host], steps_of[host] = look, tasks
+    plays = [
+        _gate_play(hosts, {host: looks[host] for host in hosts}, steps_of[hosts[0]], patience)
+        for hosts in _alike(steps_of)
+    ]
+    return Phase(plays=tuple(play for play in plays if play["tasks"]), unchecked=naturally(unchecked))
 
 
-def _unit_tasks(
-    overcloud: Overcloud, catalogue: Catalogue, role: str, services: Iterable[str], patience: Patience
-) -> list[Task]:
-    """One task for all units of systemd, one for all resources of Pacemaker: a task costs a third of a second."""
-    units: list[tuple[str, ...]] = []
+def _alike(steps_of: Mapping[str, list[Task]]) -> list[list[str]]:
+    """Hosts in lists of those that have the same steps."""
+    lists: list[list[str]] = []
+    for host, steps in steps_of.items():
+        for hosts in lists:
+            if steps_of[hosts[0]] == steps:
+                hosts.append(host)
+                break
+        else:
+            lists.append([host])
+    return [list(naturally(hosts)) for hosts in lists]
+
+
+def _look(services: Iterable[tuple[Profile, str]]) -> Look:
+    """What to look at on a node: units by service, resources that run here, resources that run on some node."""
+    units: list[list[str]] = []
     resources: dict[str, bool] = {}
-    for service in services:
-        profile, runner = catalogue.profile(service), _runner(overcloud, role, service)
-        if runner in _SYSTEMD:
-            names = profile.units.get(runner)
-            units += [names] if names and names not in units else []
+    for profile, runner in services:
+        names = list(profile.units.get(runner, ()))
+        if runner in _SYSTEMD and names and names not in units:
+            units.append(names)
         elif runner in _PACEMAKER:
-            for name in profile.units.get(runner, ()):
+            for name in names:
                 # Of an active-passive resource the cluster runs one copy, on whichever node.
                 resources[name] = resources.get(name, False) or profile.kind != "active-passive"
+    return {
+        "units": units,
+        "here": list(naturally(name for name, here in resources.items() if here)),
+        "somewhere": list(naturally(name for name, here in resources.items() if not here)),
+    }
+
+
+def _gate_play(hosts: Sequence[str], looks: Mapping[str, Look], steps: list[Task], patience: Patience) -> Play:
     tasks = []
-    if units:
-        tasks.append(_units_task(units, patience))
-    if resources:
-        tasks.append(_resources_task(resources, patience))
-    return tasks
+    if any(look["units"] for look in looks.values()):
+        tasks.append(_units_task(patience))
+    if any(look["here"] or look["somewhere"] for look in looks.values()):
+        tasks += _resources_tasks(patience)
+    play = _play(f"Gate of {', '.join(hosts)}", hosts, [*tasks, *steps])
+    return {**play, "vars": {"tripleo_update_looks": dict(looks), "tripleo_update_look": _OF_THIS_HOST}}
 
 
-def _units_task(services: Sequence[tuple[str, ...]], patience: Patience) -> Task:
-    """Each of *services* has an active unit, and none that failed or is on its way.
+_OF_THIS_HOST = "{{ tripleo_update_looks[inventory_hostname] }}"
+
+
+def _units_task(patience: Patience) -> Task:
+    """Each service has an active unit, and none that failed or is on its way.
 
     Not all of a service's units are on every node: it has other ones in other releases. Those that are not there are
     "inactive" to systemd.
     """
-    units = naturally(unit for names in services for unit in names)
-    states = "dict(tripleo_update_asked | zip(tripleo_update_units.stdout_lines))"
+    asked = "tripleo_update_look.units | flatten"
+    states = f"dict({asked} | zip(tripleo_update_units.stdout_lines))"
     return {
         "name": UNITS_TASK,
-        "command": {"argv": ["systemctl", "is-active", *units]},
+        "command": {"argv": f"{{{{ ['systemctl', 'is-active'] + ({asked}) }}}}"},
         "vars": {
-            "tripleo_update_asked": list(units),
-            "tripleo_update_services": [list(names) for names in services],
             "tripleo_update_active": f"{{{{ {states} | dict2items | selectattr('value', 'equalto', 'active')"
             " | map(attribute='key') | list }}",
             "tripleo_update_sick": "{{ (tripleo_update_units.stdout_lines"
             " | difference(['active', 'inactive', 'unknown']) | length > 0)"
-            " or (tripleo_update_services | map('intersect', tripleo_update_active) | map('length') | min == 0) }}",
+            " or (tripleo_update_look.units | map('intersect', tripleo_update_active) | map('length') | min == 0) }}",
         },
+        "when": "tripleo_update_look.units | length > 0",
         "register": "tripleo_update_units",
         "until": "not (tripleo_update_sick | bool)",
         "failed_when": "tripleo_update_sick | bool",
@@ -181,23 +210,39 @@ def _units_task(services: Sequence[tuple[str, ...]], patience: Patience) -> Task
     }
 
 
-def _resources_task(resources: Mapping[str, bool], patience: Patience) -> Task:
-    found = "tripleo_update_resources.stdout"
-    return {
-        "name": RESOURCES_TASK,
-        "command": {"argv": ["crm_resource", "--resource", "{{ item.resource }}", "--locate"]},
-        "loop": [{"resource": name, "here": resources[name]} for name in naturally(resources)],
-        "loop_control": {"label": "{{ item.resource }}"},
+def _resources_tasks(patience: Patience) -> list[Task]:
+    """Where Pacemaker runs each resource, asked by one task: xargs passes the names on, one call for each."""
+    line = "'^resource (\\S+) is running on: '"
+    running = f"tripleo_update_resources.stdout_lines | select('match', {line})"
+    names = " | map('regex_replace', '^resource (\\S+) .*$', '\\1') | list"
+    here = f"{running} | select('search', ' is running on: ' ~ (inventory_hostname | regex_escape) ~ '( |$)'){names}"
+    missing = (
+        f"{{{{ (tripleo_update_look.here | difference({here}))"
+        f" + (tripleo_update_look.somewhere | difference({running}{names})) }}}}"
+    )
+    wanted = "(tripleo_update_look.here + tripleo_update_look.somewhere)"
+    look: Task = {
+        "name": "Where Pacemaker runs the resources",
+        "command": {"argv": _LOCATE, "stdin": f"{{{{ {wanted} | join('\n') }}}}"},
+        "vars": {"tripleo_update_missing": missing},
+        "when": f"{wanted} | length > 0",
         "register": "tripleo_update_resources",
-        "until": [
-            "tripleo_update_resources.rc == 0",
-            f"'is running on' in {found}",
-            f"not item.here or inventory_hostname in {found}.split()",
-        ],
+        "until": "tripleo_update_missing | length == 0",
+        "failed_when": False,
         "retries": patience.retries,
         "delay": patience.delay,
         "changed_when": False,
     }
+    verdict: Task = {
+        "name": RESOURCES_TASK,
+        "fail": {"msg": "Pacemaker does not run as it should: {{ tripleo_update_missing | join(', ') }}"},
+        "vars": {"tripleo_update_missing": missing},
+        "when": [f"{wanted} | length > 0", "tripleo_update_missing | length > 0"],
+    }
+    return [look, verdict]
+
+
+_LOCATE = ["xargs", "-n", "1", "crm_resource", "--locate", "--resource"]
 
 
 def _classes(
@@ -268,7 +313,5 @@ def explain(result: Mapping[str, Any]) -> str:
             unit: state for unit, state in states.items() if state != "active"
         }
         return "not active: " + ", ".join(f"{unit} ({state})" for unit, state in sick.items())
-    if isinstance(command, list) and command[:2] == ["crm_resource", "--resource"]:
-        return f"Pacemaker does not run {command[2]} as it should"
     message = str(result.get("msg") or "no message")
     return f"{message} ({result['rc']})" if "rc" in result else message
