@@ -21,6 +21,9 @@ UPDATE_BATCH = f"{STATIC}.update_batch"
 PREFIX = "tripleo-update."
 WORKFLOW = "update"
 
+#: Mistral's engine commands, which no task may be called after.
+_COMMANDS = frozenset({"fail", "noop", "pause", "succeed"})
+
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -99,8 +102,8 @@ def _check(plan: Plan) -> None:
     names = [plan.stack, *plan.nodes, *(plan.facts.down if plan.facts else ())]
     for batch in plan.batches:
         names += [batch.id, *batch.after, *batch.only]
-        if batch.id.isdigit():
-            raise BadPlan(f"batch id {batch.id} is a number; Mistral takes names only")
+        if batch.id.isdigit() or batch.id in _COMMANDS:
+            raise BadPlan(f"batch id {batch.id!r} means something else to Mistral: no numbers, no engine commands")
     for name in names:
         if not is_safe_name(name):
             raise BadPlan(f"{name!r} is not a name that may stand in a workflow")

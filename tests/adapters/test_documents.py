@@ -176,7 +176,6 @@ def test_batches_may_be_edited():
     assert plan.key != PLAN.key
 
 
-@pytest.mark.xfail(strict=True, reason="two batches of one id are taken, and only the last is run")
 def test_two_batches_of_one_id_are_refused():
     data = PLAN.to_dict()
     data["batches"] = [data["batches"][0], *data["batches"]]

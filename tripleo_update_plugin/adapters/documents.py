@@ -45,6 +45,8 @@ def plan_of(document: Any, source: str) -> Plan:
     if plan.digest != document["digest"]:
         raise BadPlan(f"{source}: the digest does not fit: outputs, policy or facts were edited after planning")
     known = {batch.id for batch in plan.batches}
+    if len(known) < len(plan.batches):
+        raise BadPlan(f"{source}: two batches have the same id")
     for batch in plan.batches:
         if not set(batch.after) <= known:
             raise BadPlan(f"{source}: batch {batch.id} comes after {set(batch.after) - known}, which do not exist")
