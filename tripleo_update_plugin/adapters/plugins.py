@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import jsonschema
 import yaml
 from stevedore import ExtensionManager
 
@@ -17,6 +17,7 @@ from tripleo_update_plugin.catalogue import Catalogue, Profile, parse_profile
 from tripleo_update_plugin.errors import BadProfile
 
 SERVICES = "tripleo_update_plugin.services"
+BUILTIN = "builtin"
 
 
 def load_catalogue(*folders: str) -> Catalogue:
@@ -24,16 +25,16 @@ def load_catalogue(*folders: str) -> Catalogue:
 
     Later ones replace earlier ones of the same service. Raises BadProfile with file, place and reason.
     """
-    schema = _schema()
     profiles: dict[str, Profile] = {}
-    for root in [*_packages(), *map(_folder, folders)]:
+    for name, root in [*_packages(), *((folder, _folder(folder)) for folder in folders)]:
         for file in sorted((f for f in root.iterdir() if f.name.endswith((".yaml", ".yml"))), key=lambda f: f.name):
-            profiles.update(_read(file, schema))
+            # What this package ships its own tests hold to the schema; to check it at every phase would cost seconds.
+            profiles.update(_read(file, check=name != BUILTIN))
     return Catalogue(profiles)
 
 
-def _packages() -> list[Traversable]:
-    """The packages behind the entry points, the built-in one first."""
+def _packages() -> list[tuple[str, Traversable]]:
+    """(name of the entry point, its package), the built-in one first."""
 
     def fail(_manager: object, entry_point: Any, error: BaseException) -> None:
         raise BadProfile(
@@ -42,8 +43,8 @@ def _packages() -> list[Traversable]:
         ) from error
 
     manager = ExtensionManager(SERVICES, on_load_failure_callback=fail)
-    found: list[tuple[bool, str, ModuleType]] = [(e.name != "builtin", e.name, e.plugin) for e in manager]
-    return [resources.files(module) for _, _, module in sorted(found, key=lambda entry: entry[:2])]
+    found: list[tuple[bool, str, ModuleType]] = [(e.name != BUILTIN, e.name, e.plugin) for e in manager]
+    return [(name, resources.files(module)) for _, name, module in sorted(found, key=lambda entry: entry[:2])]
 
 
 def _folder(name: str) -> Path:
@@ -53,18 +54,21 @@ def _folder(name: str) -> Path:
     return folder
 
 
+@cache
 def _schema() -> Any:
+    import jsonschema
+
     text = (resources.files("tripleo_update_plugin.services") / "schema.json").read_text()
     return jsonschema.Draft202012Validator(json.loads(text))
 
 
-def _read(file: Traversable, schema: Any) -> Iterator[tuple[str, Profile]]:
+def _read(file: Traversable, check: bool) -> Iterator[tuple[str, Profile]]:
     try:
         text = file.read_text()
         data = yamlsafe.load(text) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadProfile(f"{file}: {error}") from error
-    for problem in schema.iter_errors(data):
+    for problem in _schema().iter_errors(data) if check else ():
         service = str(problem.absolute_path[0]) if problem.absolute_path else ""
         place = "/".join(map(str, problem.absolute_path))
         raise BadProfile(f"{file}:{_line_of(text, service)}: {place}: {problem.message}")
