@@ -13,6 +13,7 @@ _MOMENTS = ("before", "after")
 def hand_over(phase: str, parameters: Mapping[str, Any], context: Any) -> str:
     """Have *phase* done by a runner that reports to the action execution of *context*."""
     from oslo_config import cfg
+    from oslo_log import log
 
     from tripleo_update_plugin import conf
 
@@ -28,7 +29,9 @@ def hand_over(phase: str, parameters: Mapping[str, Any], context: Any) -> str:
         "config_dirs": _absolute(cfg.CONF.config_dir),
     }
     job = jobs.Job.make(conf.register(cfg.CONF).work_dir, owner, job_name(phase, parameters))
-    return job.attach(request, execution.action_execution_id, jobs.launch_runner)
+    answer = job.attach(request, execution.action_execution_id, jobs.launch_runner)
+    log.getLogger(__name__).info("%s: %s; its log is %s", job_name(phase, parameters), answer, job.log)
+    return answer
 
 
 def job_name(phase: str, parameters: Mapping[str, Any]) -> str:

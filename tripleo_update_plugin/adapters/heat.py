@@ -1,13 +1,17 @@
 """Heat, through python-heatclient: a stack's outputs, and its errors in our words."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from heatclient import exc as heat_errors
 from keystoneauth1 import exceptions as auth_errors
+from oslo_log import log
 
 from tripleo_update_plugin.errors import HeatUnavailable, StackNotFound
+
+LOG = log.getLogger(__name__)
 
 #: The states in which a stack's outputs are those of a whole overcloud.
 _SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "CHECK_COMPLETE", "ADOPT_COMPLETE", "RESUME_COMPLETE")
@@ -24,8 +28,10 @@ class Heat:
 
         Raises StackNotFound and HeatUnavailable; the latter also while the stack is being changed.
         """
+        began = time.monotonic()
         with _translated(stack):
             found = self._client.stacks.get(stack, resolve_outputs=True)
+        LOG.debug("Heat gave %d outputs of stack %s in %.2f s", len(found.outputs), stack, time.monotonic() - began)
         if found.stack_status not in _SETTLED:
             raise HeatUnavailable(
                 f"stack {stack} is in state {found.stack_status}: its outputs may be those of half an overcloud",
