@@ -54,6 +54,17 @@ def test_the_playbook_finds_its_files_and_the_nodes(tmp_path, more):
     assert compute["vars"]["ansible_ssh_user"] == "admin"
 
 
+@pytest.mark.parametrize("empty", [None, {"ctlplane": []}, {"ctlplane": None}])
+def test_a_role_without_nodes_is_in_nobody_s_way(tmp_path, empty):
+    outputs = stack_outputs()
+    for key in ("RoleNetHostnameMap", "RoleNetIpMap"):
+        outputs[key] = {**outputs[key], "CephStorage": empty}
+    outputs["ServerIdData"]["server_ids"]["CephStorage"] = []
+    outputs["RoleData"]["CephStorage"] = {"update_tasks": []}
+    _, inventory = configdownload.download(HeatWithOneStack(outputs), "overcloud", tmp_path, "admin")
+    assert set(yaml.safe_load(inventory.read_text())["Compute"]["hosts"]) == {"cmp-0", "cmp-1"}
+
+
 def test_outputs_that_cannot_be_written_are_told_without_them(tmp_path):
     broken = stack_outputs(RoleNetIpMap={})
     with pytest.raises(PhaseFailed, match="configuration of stack overcloud could not be written: KeyError"):

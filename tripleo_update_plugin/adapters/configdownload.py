@@ -41,9 +41,9 @@ def download(heat_client: Any, stack: str, folder: Path, ssh_user: str) -> tuple
         with contextlib.chdir(folder):
             maker.create_config_dir(config.name)
             maker.write_config(stack, stack, config.name)
-        TripleoInventory(hclient=heat_client, plan_name=stack, ansible_ssh_user=ssh_user).write_static_inventory(
-            str(inventory)
-        )
+        heat = _WithoutEmptyRoles(heat_client)
+        nodes = TripleoInventory(hclient=heat, plan_name=stack, ansible_ssh_user=ssh_user)
+        nodes.write_static_inventory(str(inventory))
     except Exception as error:
         # tripleo-common raises whatever its data makes it stumble over; the log has the traceback.
         raise PhaseFailed(
@@ -51,3 +51,25 @@ def download(heat_client: Any, stack: str, folder: Path, ssh_user: str) -> tuple
             "The log of the job has the details; 'openstack overcloud config download' shows the same error.",
         ) from error
     return config / UPDATE_PLAYBOOK, inventory
+
+
+class _WithoutEmptyRoles:
+    """A Heat client whose stacks do not name roles without nodes: TripleoInventory wants an address of each."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.stacks = self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def environment(self, stack: str) -> Any:
+        return self._client.stacks.environment(stack)
+
+    def get(self, stack: str, **options: Any) -> Any:
+        found = self._client.stacks.get(stack, **options)
+        for output in found.outputs:
+            if output["output_key"] == "RoleNetHostnameMap":
+                roles = output["output_value"] or {}
+                output["output_value"] = {r: names for r, names in roles.items() if names and any(names.values())}
+        return found
