@@ -1,5 +1,6 @@
 """The story of an update, in the order it happens: prepare, check, start, follow."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -8,7 +9,7 @@ from tripleo_update_plugin import outputs, planner, safety, workbook
 from tripleo_update_plugin.adapters import documents, plugins, workbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.errors import AlreadyRunning, FactsMissing, StalePlan
+from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, StalePlan
 from tripleo_update_plugin.execution import Execution
 from tripleo_update_plugin.model import Facts
 from tripleo_update_plugin.plan import Plan
@@ -90,8 +91,20 @@ def follow(
 def report(id: str, mistral: Mistral) -> Report:
     """What came of an update so far."""
     execution = mistral.execution(id)
+    return report_of(_plan_of(execution, mistral), execution)
+
+
+def history(stack: str, mistral: Mistral, most: int = 10) -> Iterator[tuple[Plan, Execution]]:
+    """The last updates of *stack* that have ended, with their plans, as far as these are there; without phases."""
+    ended = [update for update in mistral.updates(stack) if update.is_final]
+    for update in ended[:most]:
+        with contextlib.suppress(NotFound, BadPlan):
+            yield _plan_of(update, mistral), mistral.execution(update.id, phases=False)
+
+
+def _plan_of(execution: Execution, mistral: Mistral) -> Plan:
     name = execution.workflow.removesuffix(f".{workbook.WORKFLOW}")
-    return report_of(documents.plan_of(mistral.load_plan(name), f"plan {name}"), execution)
+    return documents.plan_of(mistral.load_plan(name), f"plan {name}")
 
 
 def _is_busy(execution: Execution) -> bool:

@@ -270,7 +270,7 @@ class FakeMistral:
         found = [dataclasses.replace(_snapshot(run), batches=()) for run in reversed(self._runs.values())]
         return [execution for execution in found if execution.stack and stack in ("", execution.stack)]
 
-    def execution(self, id: str) -> Execution:
+    def execution(self, id: str, phases: bool = True) -> Execution:
         """The update as it is now; after this look it goes on by one step."""
         run = self._run(id)
         snapshot = _snapshot(run)

@@ -84,7 +84,7 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
             "max_failed": plan.policy.get("max_failed", 0),
         },
     }
-    if _waits_for_approval(plan, batch):
+    if waits_for_approval(plan, batch):
         task["pause-before"] = True
     if batch.after:
         task["join"] = "all"
@@ -93,7 +93,8 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
     return task
 
 
-def _waits_for_approval(plan: Plan, batch: Batch) -> bool:
+def waits_for_approval(plan: Plan, batch: Batch) -> bool:
+    """Whether Mistral pauses before *batch* until a person lets it go on."""
     approve = plan.policy.get("approve", "never")
     return approve == "every-batch" or (approve == "after-canary" and batch.after == (plan.batches[0].id,))
 

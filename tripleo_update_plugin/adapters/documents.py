@@ -32,6 +32,11 @@ def read_policy(paths: Iterable[str]) -> policy.Policy:
     return policy.parse_policy(policy.merge(documents))
 
 
+def read_data(path: str) -> Any:
+    """What a file of YAML or JSON holds, unchecked. BadInput if it is neither."""
+    return _read(path, BadInput)
+
+
 def read_plan(path: str) -> Plan:
     """A plan as ``plan --save`` wrote it. BadPlan if it is not one, or if what its digest binds was edited."""
     document = _read(path, BadPlan)

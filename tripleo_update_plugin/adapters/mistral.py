@@ -88,15 +88,18 @@ class Mistral:
             )
         return [e for e in map(_execution, found) if e.stack and stack in ("", e.stack)]
 
-    def execution(self, id: str) -> Execution:
-        """The update of that *id* and its batches, as they are now. Batches that have ended are read once only."""
+    def execution(self, id: str, phases: bool = True) -> Execution:
+        """The update of that *id* and its batches, as they are now. Batches that have ended are read once only.
+
+        Without *phases* it takes two requests, however many batches there are.
+        """
         missing = f"there is no update {id!r}"
         with _translated(f"read execution {id}", missing=missing):
             found = self._client.executions.get(id)
             execution = _execution(found)
             if not execution.stack:
                 raise ExecutionNotFound(f"{id} is an execution of {execution.workflow}, not an update")
-            batches = tuple(self._batch(task) for task in self._tasks(id))
+            batches = tuple(self._batch(task, phases) for task in self._tasks(id))
         return Execution(
             id=execution.id,
             stack=execution.stack,
@@ -124,7 +127,7 @@ class Mistral:
         fields = ["id", "name", "state", "state_info", "created_at", "updated_at", "started_at", "finished_at"]
         return list(self._client.tasks.list(workflow_execution_id=execution, fields=fields))
 
-    def _batch(self, task: Any) -> BatchRun:
+    def _batch(self, task: Any, phases: bool) -> BatchRun:
         known = self._settled.get(task.id)
         if known and known.state == task.state:
             return known
@@ -133,9 +136,9 @@ class Mistral:
             state=task.state,
             started=_seconds(getattr(task, "started_at", None) or task.created_at),
             finished=_seconds(task.updated_at) if is_final(task.state) else None,
-            phases=tuple(self._phases(task)) if task.state not in ("IDLE", "WAITING") else (),
+            phases=tuple(self._phases(task)) if phases and task.state not in ("IDLE", "WAITING") else (),
         )
-        if is_final(task.state):
+        if phases and is_final(task.state):
             self._settled[task.id] = run
         return run
 
