@@ -124,10 +124,11 @@ def test_a_digest_that_is_none_is_refused(digest):
         workbook.render(replace(planned(), outputs_digest=digest))
 
 
-def test_a_batch_id_that_is_a_number_is_refused():
+@pytest.mark.parametrize("id", ["7", "fail", "noop", "pause", "succeed"])
+def test_batch_ids_that_mean_something_to_mistral_are_refused(id):
     plan = planned()
-    with pytest.raises(BadPlan, match="is a number"):
-        workbook.render(replace(plan, batches=(replace(plan.batches[0], id="7"), *plan.batches[1:])))
+    with pytest.raises(BadPlan, match="means something else to Mistral"):
+        workbook.render(replace(plan, batches=(replace(plan.batches[0], id=id), *plan.batches[1:])))
 
 
 def test_no_free_text_reaches_the_definition():
