@@ -1,19 +1,25 @@
-"""Waves cut into batches that know only what they come after.
+"""A schedule cut into batches that know only what they come after.
 
-Inside a wave, groups that share a budget make one batch, and groups that share none are batches of their own. A batch
-comes after the last batch that used any of its budgets and after the batches that order puts before it. So batches
-that may overlap never share a budget, and budgets hold however they overlap.
+Of the nodes that start together, groups that share a budget and take equally long make one batch; groups that share
+none are batches of their own. A budget of ``c`` is like ``c`` places: a batch takes as many as it has nodes there, and
+comes after the batches that had those places before. So batches that nothing orders never have more places than there
+are, and budgets hold however the batches overlap and however long they take in truth.
 """
 
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tripleo_update_plugin.model import Node, Overcloud, naturally
 from tripleo_update_plugin.plan import Batch, Impact
 from tripleo_update_plugin.policy import Allowance
-from tripleo_update_plugin.schedule import Problem, Slot
+from tripleo_update_plugin.problem import Problem
+from tripleo_update_plugin.schedule import Slot
 
 #: Stands for "one failure domain at a time" among the indexes of budgets.
 _DOMAINS = -1
+
+CANARY = "the canary"
 
 
 def batches_of(
@@ -24,41 +30,38 @@ def batches_of(
     only: tuple[str, ...],
 ) -> tuple[Batch, ...]:
     """The batches of a schedule. *only* names the services they update, all when empty."""
-    allowances = list(allowances)
+    by_service = {a.service: a for a in allowances}
     nodes = {node.name: node for node in overcloud.nodes}
-    owners = [(slot, lane) for slot in slots for lane in _lanes(slot, problem)]
-    after = _after([lane for _, lane in owners], problem)
-    waves: list[int] = []
-    batches = []
-    for k, (slot, lane) in enumerate(owners):
-        waves.append(1 + max((waves[j] for j in after[k]), default=0))
-        names = naturally(name for i in lane for name in slot.nodes[i])
-        batches.append(
-            Batch(
-                id=f"batch-{k + 1}",
-                nodes=names,
-                roles=naturally(nodes[name].role for name in names),
-                wave=waves[k],
-                after=tuple(f"batch-{j + 1}" for j in sorted(after[k])),
-                closed_by=_closed_by(slot, lane, problem),
-                impact=_impact([nodes[name] for name in names], allowances),
-                only=only,
+    places = _Places(problem)
+    batches: list[Batch] = []
+    for slot in slots:
+        for lane in _lanes(slot, problem):
+            after = places.take(len(batches), slot, lane)
+            names = naturally(name for i in lane for name in slot.nodes[i])
+            batches.append(
+                Batch(
+                    id=f"batch-{len(batches) + 1}",
+                    nodes=names,
+                    roles=naturally({nodes[name].role for name in names}),
+                    wave=1 + max((batches[j].wave for j in after), default=0),
+                    seconds=max(problem.groups[i].seconds for i in lane),
+                    after=tuple(batches[j].id for j in after),
+                    because={batches[j].id: reason for j, reason in after.items()},
+                    closed_by="; ".join(dict.fromkeys(slot.closed_by[i] for i in lane)),
+                    impact=_impact([nodes[name] for name in names], by_service),
+                    only=only,
+                )
             )
-        )
     return tuple(batches)
 
 
-def _keys(problem: Problem, group: int) -> tuple[int, ...]:
-    """What a group shares with others: its budgets, and the failure domains if it has one."""
-    entry = problem.groups[group]
-    return (*entry.budgets, _DOMAINS) if entry.domain else entry.budgets
-
-
 def _lanes(slot: Slot, problem: Problem) -> list[tuple[int, ...]]:
-    """The groups of a wave, those together that share a budget, directly or through others."""
-    lanes: list[tuple[set[int], set[int]]] = []
-    for group in sorted(slot.nodes):
-        keys, members = set(_keys(problem, group)), {group}
+    """The groups of a slot, those together that take equally long and share a budget, directly or through others."""
+    lanes: list[tuple[set[tuple[int, int]], set[int]]] = []
+    for i in sorted(slot.nodes):
+        group = problem.groups[i]
+        budgets = (*group.budgets, _DOMAINS) if group.domain else group.budgets
+        keys, members = {(budget, group.seconds) for budget in budgets}, {i}
         apart = []
         for other_keys, other_members in lanes:
             if keys & other_keys:
@@ -69,41 +72,106 @@ def _lanes(slot: Slot, problem: Problem) -> list[tuple[int, ...]]:
     return sorted(tuple(sorted(members)) for _, members in lanes)
 
 
-def _after(lanes: Sequence[tuple[int, ...]], problem: Problem) -> list[set[int]]:
-    """For each batch the batches just before it, none that another one implies. Batches are given in wave order."""
-    last_user: dict[int, int] = {}
-    last_of_group: dict[int, int] = {}
-    ancestors: list[int] = []  # bit sets
-    after: list[set[int]] = []
-    for k, lane in enumerate(lanes):
-        wanted = {last_user[key] for i in lane for key in _keys(problem, i) if key in last_user}
-        wanted |= {last_of_group[p] for i in lane for p in problem.groups[i].before if p in last_of_group}
-        if problem.canary and k:
-            wanted.add(0)
-        after.append(set())
-        ancestors.append(0)
-        for j in sorted(wanted, reverse=True):
-            if not ancestors[k] >> j & 1:
-                after[k].add(j)
-                ancestors[k] |= ancestors[j] | 1 << j
+@dataclass
+class _Reasons:
+    """Why a batch waits for others: {number of the batch: reasons}."""
+
+    found: dict[int, list[str]] = field(default_factory=dict)
+
+    def add(self, batch: int, reason: str) -> None:
+        reasons = self.found.setdefault(batch, [])
+        if reason not in reasons:
+            reasons.append(reason)
+
+
+class _Places:
+    """Who had each place of each budget last, and what every batch comes after. Batches are given by their start."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        # Per budget: (end, batch, places) in the order of their ends; -1 is nobody.
+        self._places = [[(0, -1, capacity)] for capacity in problem.capacities]
+        self._ancestors: list[int] = []  # bit sets
+        self._last_of_group: dict[int, list[int]] = {}
+        self._domain = ""
+        self._domain_now: list[int] = []
+        self._domain_before: tuple[str, list[int]] = ("", [])
+
+    def take(self, k: int, slot: Slot, lane: tuple[int, ...]) -> dict[int, str]:
+        """Batch *k* is *lane* of *slot*: {batch just before it: why}, none that another one implies."""
+        reasons = _Reasons()
+        self._wait_for_order(lane, reasons)
+        self._wait_for_places(k, slot, lane, reasons)
+        self._wait_for_domains(k, lane, reasons)
+        if self._problem.canary and k:
+            reasons.add(0, CANARY)
+        after = self._nearest(k, reasons.found)
         for i in lane:
-            last_of_group[i] = k
-            last_user.update(dict.fromkeys(_keys(problem, i), k))
-    return after
+            earlier = self._last_of_group.get(i, ())
+            self._last_of_group[i] = [*(j for j in earlier if not self._ancestors[k] >> j & 1), k]
+        return {j: "; ".join(reasons.found[j][:2]) for j in sorted(after)}
+
+    def _wait_for_order(self, lane: Iterable[int], reasons: _Reasons) -> None:
+        for i in lane:
+            for p in sorted(self._problem.groups[i].before):
+                for j in self._last_of_group.get(p, ()):
+                    reasons.add(j, self._problem.orders.get((p, i), "order"))
+
+    def _wait_for_places(self, k: int, slot: Slot, lane: Iterable[int], reasons: _Reasons) -> None:
+        """Take the places that became free last, which keeps those that share a budget in one row."""
+        counts: dict[int, int] = {}
+        for i in lane:
+            for budget in self._problem.groups[i].budgets:
+                counts[budget] = counts.get(budget, 0) + len(slot.nodes[i])
+        end = slot.start + max(self._problem.groups[i].seconds for i in lane)
+        for budget, wanted in sorted(counts.items()):
+            places = self._places[budget]
+            at = bisect_right(places, slot.start, key=lambda place: place[0])
+            missing = wanted
+            while missing:
+                at -= 1
+                ended, j, count = places.pop(at)
+                if j >= 0:
+                    reasons.add(j, self._problem.reasons[budget])
+                if count > missing:
+                    places.insert(at, (ended, j, count - missing))
+                missing -= min(count, missing)
+            insort(places, (end, k, wanted))
+
+    def _wait_for_domains(self, k: int, lane: Iterable[int], reasons: _Reasons) -> None:
+        """All batches of one failure domain come after all of the domain before it."""
+        domain = next((d for i in lane if (d := self._problem.groups[i].domain)), "")
+        if not domain:
+            return
+        if domain != self._domain:
+            self._domain_before = (self._domain, self._domain_now)
+            self._domain, self._domain_now = domain, []
+        self._domain_now.append(k)
+        name, batches = self._domain_before
+        for j in batches:
+            reasons.add(j, f"one failure domain at a time: {name} before {domain}")
+
+    def _nearest(self, k: int, wanted: Iterable[int]) -> list[int]:
+        """*wanted* without those that come before others of them."""
+        self._ancestors.append(0)
+        after = []
+        for j in sorted(wanted, reverse=True):
+            if not self._ancestors[k] >> j & 1:
+                after.append(j)
+                self._ancestors[k] |= self._ancestors[j] | 1 << j
+        return after
 
 
-def _closed_by(slot: Slot, lane: Iterable[int], problem: Problem) -> str:
-    texts = [slot.closed_by.get(i, f"no more {problem.groups[i].label}") for i in lane]
-    return "; ".join(dict.fromkeys(texts))
-
-
-def _impact(nodes: Iterable[Node], allowances: Iterable[Allowance]) -> Mapping[str, Impact]:
-    counts: dict[str, int] = {}
+def _impact(nodes: Iterable[Node], allowances: Mapping[str, Allowance]) -> Mapping[str, Impact]:
+    alike: dict[frozenset[str], int] = {}
     for node in nodes:
-        for service in node.services:
-            counts[service] = counts.get(service, 0) + 1
+        alike[node.services] = alike.get(node.services, 0) + 1
+    counts: dict[str, int] = {}
+    for services, count in alike.items():
+        for service in services:
+            counts[service] = counts.get(service, 0) + count
     return {
-        a.service: Impact(down=counts[a.service] + a.down, of=a.of, allowed=a.allowed)
-        for a in allowances
-        if counts.get(a.service)
+        service: Impact(down=counts[service] + a.down, of=a.of, allowed=a.allowed)
+        for service, a in allowances.items()
+        if service in counts
     }

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from tripleo_update_plugin.model import Facts
@@ -24,15 +25,17 @@ class Impact:
 class Batch:
     """Nodes updated together.
 
-    ``after`` are the ids of the batches it waits for; ``closed_by`` says what kept it from growing; ``only`` names the
-    services it updates, all of its nodes' services when empty.
+    ``after`` are the ids of the batches it waits for, ``because`` says why, by id; ``closed_by`` says what kept it from
+    growing; ``only`` names the services it updates, all of its nodes' services when empty. It takes ``seconds``.
     """
 
     id: str
     nodes: tuple[str, ...]
     roles: tuple[str, ...]
     wave: int
+    seconds: int = 0
     after: tuple[str, ...] = ()
+    because: Mapping[str, str] = field(default_factory=dict)
     closed_by: str = ""
     impact: Mapping[str, Impact] = field(default_factory=dict)
     only: tuple[str, ...] = ()
@@ -43,7 +46,9 @@ class Batch:
             "wave": self.wave,
             "nodes": list(self.nodes),
             "roles": list(self.roles),
+            "seconds": self.seconds,
             "after": list(self.after),
+            "because": dict(self.because),
             "closed_by": self.closed_by,
             "impact": {s: {"down": i.down, "of": i.of, "allowed": i.allowed} for s, i in self.impact.items()},
         }
@@ -56,7 +61,9 @@ class Batch:
             nodes=tuple(data["nodes"]),
             roles=tuple(data.get("roles", ())),
             wave=data["wave"],
+            seconds=data["seconds"],
             after=tuple(data["after"]),
+            because=dict(data["because"]),
             closed_by=data["closed_by"],
             impact={service: Impact(**numbers) for service, numbers in data["impact"].items()},
             only=tuple(data.get("only", ())),
@@ -68,7 +75,9 @@ class Plan:
     """A rolling update in batches that only ``after`` orders.
 
     ``outputs`` is {output: digest} of what it was made from; ``digest`` binds the whole to outputs, policy and facts.
-    ``lower_bound`` is the least number of waves that any plan under these constraints needs.
+    ``lower_bound`` is the least number of waves that any plan under these constraints needs, ``makespan_bound`` the
+    least number of seconds. ``proved`` says why no plan is shorter than this one: it meets the 'bound', or an 'exact'
+    search found none; 'no' where a shorter one may exist.
     """
 
     stack: str
@@ -82,6 +91,8 @@ class Plan:
     lower_bound: int
     batches: tuple[Batch, ...]
     excluded: Mapping[str, str]
+    makespan_bound: int = 0
+    proved: str = "no"
     waivers: tuple[Mapping[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -89,6 +100,25 @@ class Plan:
     def waves(self) -> int:
         """The length of the longest chain of batches."""
         return max((batch.wave for batch in self.batches), default=0)
+
+    @property
+    def timeline(self) -> dict[str, tuple[int, int]]:
+        """{batch: (start, end)} in seconds, where every batch starts when all it comes after has ended."""
+        seconds = {batch.id: batch.seconds for batch in self.batches}
+        after = {batch.id: batch.after for batch in self.batches}
+        times: dict[str, tuple[int, int]] = {}
+        for id in TopologicalSorter(after).static_order():
+            start = max((times[before][1] for before in after.get(id, ())), default=0)
+            times[id] = (start, start + seconds.get(id, 0))
+        return times
+
+    @property
+    def makespan(self) -> int:
+        """Seconds from the start to the end; 0 where batches wait for one another in a circle, which is no plan."""
+        try:
+            return max((end for _, end in self.timeline.values()), default=0)
+        except CycleError:
+            return 0
 
     @property
     def digest(self) -> str:
@@ -128,6 +158,9 @@ class Plan:
             "facts": self.facts.to_dict() if self.facts else None,
             "lower_bound": self.lower_bound,
             "waves": self.waves,
+            "makespan_bound": self.makespan_bound,
+            "makespan": self.makespan,
+            "proved": self.proved,
             "batches": [batch.to_dict() for batch in self.batches],
             "excluded": dict(self.excluded),
             "waivers": [dict(waiver) for waiver in self.waivers],
@@ -147,6 +180,8 @@ class Plan:
             policy=dict(data["policy"]),
             facts=Facts.from_dict(data["facts"]) if data["facts"] is not None else None,
             lower_bound=data["lower_bound"],
+            makespan_bound=data["makespan_bound"],
+            proved=data["proved"],
             batches=tuple(Batch.from_dict(batch) for batch in data["batches"]),
             excluded=dict(data["excluded"]),
             waivers=tuple(dict(waiver) for waiver in data["waivers"]),
@@ -156,13 +191,32 @@ class Plan:
     def __str__(self) -> str:
         """The text an operator approves."""
         head = f"{self.stack}: {self.release}, {self.architecture}, {self.packaging}"
-        bound = "the least possible" if self.waves == self.lower_bound else f"at least {self.lower_bound} are needed"
-        lines = [head, f"{len(self.nodes)} nodes in {len(self.batches)} batches, {self.waves} waves ({bound})", ""]
+        lines = [head, f"{len(self.nodes)} nodes in {len(self.batches)} batches, {self._length()}", ""]
         lines += _table(COLUMNS, [row(batch) for batch in self.batches])
         lines += [f"excluded: {node}: {reason}" for node, reason in self.excluded.items()]
         lines += [f"waived: {w['service']}: {w['reason']}" for w in self.waivers]
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines) + "\n"
+
+    def _length(self) -> str:
+        """How long it takes, and whether it could be shorter; in hours only where the policy speaks of time."""
+        text = f"{self.waves} waves"
+        least = f"at least {self.lower_bound} are needed"
+        if self.policy.get("durations"):
+            text += f", {in_words(self.makespan)}"
+            least = f"at least {in_words(self.makespan_bound)} are needed"
+        return f"{text} ({'the least possible' if self.proved != 'no' else least})"
+
+
+def in_words(seconds: int) -> str:
+    """A length of time for people.
+
+    >>> in_words(90), in_words(5400), in_words(45)
+    ('1 min 30 s', '1 h 30 min', '45 s')
+    """
+    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
+    parts = [f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if n]
+    return " ".join(parts) or "0 s"
 
 
 COLUMNS = ("id", "wave", "nodes", "roles", "comes after", "takes down", "closed by")

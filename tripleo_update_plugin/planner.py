@@ -1,22 +1,23 @@
 """The planner: from an overcloud and what may be down to a plan of batches, and a bound that tells how good it is.
 
-Nodes with the same services, constraints and domain are one *group*; the planner counts inside groups, so its work
-grows with the groups and waves, not with pairs of nodes. The whole algorithm in prose is in docs/source/policy.rst.
+Its parts are modules of their own: constraints, grouping, schedule, bounds, batching. All of it in prose is in
+docs/source/policy.rst.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tripleo_update_plugin.batching import batches_of
 from tripleo_update_plugin.catalogue import Catalogue
-from tripleo_update_plugin.constraints import Constraint, MaxUnavailable, constraints_of
+from tripleo_update_plugin.constraints import constraints_of
 from tripleo_update_plugin.errors import BadLimit, Infeasible
+from tripleo_update_plugin.grouping import problem_of
 from tripleo_update_plugin.model import Facts, Node, Overcloud, naturally
 from tripleo_update_plugin.plan import Plan
 from tripleo_update_plugin.policy import Allowance, Policy, resolve
-from tripleo_update_plugin.precedence import Precedence, precedence_of
-from tripleo_update_plugin.schedule import Group, Problem, lower_bound, schedule
+from tripleo_update_plugin.precedence import Precedence
+from tripleo_update_plugin.solving import solve
 
 NO_FACTS = "planned without live facts: nodes that are down already are not counted"
 
@@ -87,7 +88,8 @@ def plan_update(
     waivers = _waivers(policy, [allowances[service] for service in hit])
     constraints = constraints_of(overcloud, [allowances[service] for service in hit], policy, known)
     orders = _orders(overcloud, catalogue, policy)
-    problem, precedence = _problem(nodes, constraints, orders, known, policy)
+    problem, precedence = problem_of(nodes, constraints, orders, known, policy)
+    solution = solve(problem)
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
@@ -97,9 +99,11 @@ def plan_update(
         outputs=outputs or {},
         policy=_policy_dict(policy, allowances, limit),
         facts=facts,
-        lower_bound=lower_bound(problem),
+        lower_bound=solution.lower_bound,
+        makespan_bound=solution.makespan_bound,
+        proved=solution.proved,
         batches=batches_of(
-            schedule(problem), problem, overcloud, [allowances[service] for service in hit], naturally(limit.services)
+            solution.slots, problem, overcloud, [allowances[service] for service in hit], naturally(limit.services)
         ),
         excluded=excluded,
         waivers=waivers,
@@ -152,46 +156,6 @@ def _orders(overcloud: Overcloud, catalogue: Catalogue, policy: Policy) -> list[
     return [pair for pair in dict.fromkeys([*wanted, *policy.order]) if pair[0] in deployed and pair[1] in deployed]
 
 
-def _problem(
-    nodes: Sequence[Node],
-    constraints: Sequence[Constraint],
-    orders: Sequence[tuple[str, str]],
-    facts: Facts,
-    policy: Policy,
-) -> tuple[Problem, Precedence]:
-    """Nodes in groups, with the constraints that bind and the order between the groups."""
-    names = frozenset(node.name for node in nodes)
-    binding = [c for c in constraints if isinstance(c, MaxUnavailable) and c.capacity < len(c.members & names)]
-    # Of those that say the same of the same nodes, the first stands for all.
-    budgets = list({(c.members & names, c.capacity): c for c in reversed(binding)}.values())[::-1]
-    of_node: dict[str, list[int]] = {name: [] for name in names}
-    for i, constraint in enumerate(budgets):
-        for name in constraint.members & names:
-            of_node[name].append(i)
-    ordered = {service for pair in orders for service in pair}
-    members: dict[Any, list[str]] = {}
-    services: dict[Any, frozenset[str]] = {}
-    for node in nodes:
-        key = (node.role, tuple(of_node[node.name]), node.services & ordered, policy.domains.get(node.name, ""))
-        members.setdefault(key, []).append(node.name)
-        services[key] = node.services
-    keys = sorted(members, key=lambda key: (key[0], naturally(members[key])[0]))
-    precedence = precedence_of([services[key] for key in keys], orders)
-    leaders = frozenset(facts.leaders.values())
-    groups = tuple(
-        Group(
-            label=key[0],
-            nodes=tuple(sorted(naturally(members[key]), key=lambda name: name in leaders)),
-            budgets=key[1],
-            before=precedence.before[i],
-            domain=key[3],
-        )
-        for i, key in enumerate(keys)
-    )
-    capacities = tuple(c.capacity for c in budgets)
-    return Problem(groups, capacities, tuple(c.reason for c in budgets), policy.canary), precedence
-
-
 def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Limit) -> dict[str, Any]:
     """The policy, resolved: what was asked for and what was assumed, in numbers."""
     return {
@@ -201,6 +165,7 @@ def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Lim
         },
         "order": [{"first": first, "then": then} for first, then in policy.order],
         "domains": dict(sorted(policy.domains.items())),
+        "durations": policy.durations.to_dict() if policy.durations else {},
         "canary": policy.canary,
         "approve": policy.approve,
         "max_failed": policy.max_failed,

@@ -23,8 +23,31 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Durations:
+    """How long the update of one node takes, in whole seconds; what is said of a node goes before its role.
+
+    >>> Durations(default=600, roles={"Controller": 1200}).of("controller-0", "Controller")
+    1200
+    """
+
+    default: int = 600
+    roles: Mapping[str, int] = field(default_factory=dict)
+    nodes: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, node: str, role: str) -> int:
+        return self.nodes.get(node) or self.roles.get(role) or self.default
+
+    def to_dict(self) -> dict[str, Any]:
+        roles, nodes = dict(sorted(self.roles.items())), dict(sorted(self.nodes.items()))
+        return {"default": self.default, "roles": roles, "nodes": nodes}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What the operator allows. ``order`` is pairs (first, then) of services; ``domains`` is {node: domain}."""
+    """What the operator allows. ``order`` is pairs (first, then) of services; ``domains`` is {node: domain}.
+
+    ``durations`` None says nothing about time: every node takes as long as any other.
+    """
 
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     order: tuple[tuple[str, str], ...] = ()
@@ -34,6 +57,7 @@ class Policy:
     max_failed: int = 0
     waivers: tuple[Waiver, ...] = ()
     services: tuple[str, ...] = ()  # folders of service profiles
+    durations: Durations | None = None
 
     def waiver_of(self, service: str) -> Waiver | None:
         return next((w for w in self.waivers if w.service in (service, EVERYTHING)), None)
@@ -84,7 +108,15 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         max_failed=data.get("max_failed", 0),
         waivers=tuple(Waiver(service=w["service"], reason=w["reason"]) for w in data.get("waivers") or ()),
         services=tuple(data.get("services") or ()),
+        durations=_durations(data.get("durations")),
     )
+
+
+def _durations(data: Mapping[str, Any] | None) -> Durations | None:
+    if not data:
+        return None
+    default = data.get("default") or Durations().default
+    return Durations(default=default, roles=dict(data.get("roles") or {}), nodes=dict(data.get("nodes") or {}))
 
 
 def merge(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -145,6 +177,12 @@ def _check_names(policy: Policy, overcloud: Overcloud) -> None:
     for service in named:
         if service not in services:
             raise BadPolicy(f"no node has the service {service!r}, which the policy names")
-    for node in policy.domains:
-        if node not in nodes:
-            raise BadPolicy(f"domains: the overcloud has no node {node!r}")
+    durations = policy.durations or Durations()
+    for key, named_nodes in (("domains", policy.domains), ("durations", durations.nodes)):
+        for node in named_nodes:
+            if node not in nodes:
+                raise BadPolicy(f"{key}: the overcloud has no node {node!r}")
+    roles = {node.role for node in overcloud.nodes}
+    for role in durations.roles:
+        if role not in roles:
+            raise BadPolicy(f"durations: the overcloud has no role {role!r}")

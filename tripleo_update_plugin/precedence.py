@@ -14,10 +14,14 @@ Order = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Precedence:
-    """``before`` is {group: groups that precede it}; ``unmet`` are orders that cannot be met node by node."""
+    """``before`` is {group: groups that precede it}; ``unmet`` are orders that cannot be met node by node.
+
+    ``because`` is {(group, group after it): the orders that ask for it}.
+    """
 
     before: Mapping[int, frozenset[int]]
     unmet: tuple[Order, ...]
+    because: Mapping[tuple[int, int], tuple[Order, ...]]
 
 
 def precedence_of(groups: Sequence[frozenset[str]], orders: Iterable[Order]) -> Precedence:
@@ -27,18 +31,21 @@ def precedence_of(groups: Sequence[frozenset[str]], orders: Iterable[Order]) -> 
     """
     asked: dict[tuple[int, int], list[Order]] = {}
     for first, then in orders:
+        followers = [b for b, others in enumerate(groups) if then in others]
         for a, services in enumerate(groups):
-            if first not in services:
-                continue
-            for b, others in enumerate(groups):
-                if a != b and then in others and not (first in others and then in services):
-                    asked.setdefault((a, b), []).append((first, then))
+            if first in services:
+                for b in followers:
+                    if a != b and not (first in groups[b] and then in services):
+                        asked.setdefault((a, b), []).append((first, then))
     unmet: list[Order] = []
     while cycle := _cycle(asked, len(groups)):
         weakest = min(cycle, key=lambda pair: (len(asked[pair]), pair))
         unmet += asked.pop(weakest)
-    before = {b: frozenset(x for x, y in asked if y == b) for b in range(len(groups))}
-    return Precedence(before, tuple(dict.fromkeys(unmet)))
+    before: dict[int, set[int]] = {b: set() for b in range(len(groups))}
+    for a, b in asked:
+        before[b].add(a)
+    because = {pair: tuple(orders) for pair, orders in asked.items()}
+    return Precedence({b: frozenset(a) for b, a in before.items()}, tuple(dict.fromkeys(unmet)), because)
 
 
 def _cycle(pairs: Iterable[tuple[int, int]], count: int) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 Nothing here uses the planner's own ideas (groups, slots, lanes) or its checks, so that the two can disagree.
 """
 
+import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, combinations
@@ -28,6 +29,7 @@ class World:
     down: frozenset[str] = frozenset()
     canary: bool = False
     waived: bool = False
+    seconds: dict[str, int] = field(default_factory=dict)  # {role: of one node}; 600 where it says nothing
 
     @property
     def services(self) -> dict[str, frozenset[str]]:
@@ -38,6 +40,9 @@ class World:
     def wanted(self) -> frozenset[str]:
         """The nodes to update."""
         return frozenset(self.services) - self.excluded - self.down
+
+    def lasts(self, node: str) -> int:
+        return next((s for role, s in self.seconds.items() if node.startswith(f"{role.lower()}-")), 600)
 
     def hosts(self, service: str) -> frozenset[str]:
         return frozenset(node for node, services in self.services.items() if service in services)
@@ -156,3 +161,49 @@ def shortest(world: World) -> int | None:
         if not reached:
             return None
     return waves
+
+
+def longest_chain(world: World, plan: Plan) -> int:
+    """Seconds along the longest chain of batches, each as long as its slowest node."""
+    ends: dict[str, int] = {}
+    for batch in plan.batches:
+        ends[batch.id] = max(map(world.lasts, batch.nodes)) + max((ends[b] for b in batch.after), default=0)
+    return max(ends.values(), default=0)
+
+
+def quickest(world: World) -> int | None:
+    """The fewest seconds that any update of *world* can take, by trying all; None if its orders contradict each other.
+
+    Nothing is lost if nodes start only when others end. A moment is (what has ended, {(node, seconds it still takes)}).
+    """
+    wanted = world.wanted
+    needs = {y: {x for x in wanted if x != y and world.precedes(x, y, world.orders)} for y in wanted}
+    moments: list[tuple[int, int, frozenset[str], frozenset[tuple[str, int]]]] = [(0, 0, frozenset(), frozenset())]
+    seen = set()
+    while moments:
+        now, _, done, running = heapq.heappop(moments)
+        if done == wanted:
+            return now
+        if (done, running) in seen:
+            continue
+        seen.add((done, running))
+        for step in _steps(world, needs, done, running):
+            busy = {*running, *((node, world.lasts(node)) for node in step)}
+            soonest = min(left for _, left in busy)
+            ended = done.union(node for node, left in busy if left == soonest)
+            rest = frozenset((node, left - soonest) for node, left in busy if left > soonest)
+            heapq.heappush(moments, (now + soonest, len(seen) * 1000 + len(moments), ended, rest))
+    return None
+
+
+def _steps(
+    world: World, needs: dict[str, set[str]], done: frozenset[str], running: frozenset[tuple[str, int]]
+) -> Iterator[tuple[str, ...]]:
+    """What may start at a moment: any nodes that what runs leaves room for; none, if something runs."""
+    busy = [node for node, _ in running]
+    ready = [node for node in sorted(world.wanted - done) if node not in busy and needs[node] <= done]
+    first = world.canary and not done
+    sizes = range(0 if busy else 1, 1 + (min(1, len(ready)) if first else len(ready)))
+    for step in chain.from_iterable(combinations(ready, size) for size in ([0] if first and busy else sizes)):
+        if not world.refuses([*busy, *step]):
+            yield step

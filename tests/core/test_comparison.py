@@ -87,6 +87,7 @@ def test_batches_with_the_same_nodes_tell_what_else_changed():
     assert found == {
         ("comes after", (second.id,)): (", ".join(second.after), first.id),
         ("closed by", (second.id,)): (second.closed_by, "a whim"),
+        ("makespan", ()): (str(before.makespan), str(after.makespan)),
     }
 
 

@@ -16,6 +16,7 @@ PLAN = Plan(
     policy={"budgets": {}, "max_failed": 0},
     facts=Facts(down=frozenset({"c-9"}), leaders={"redis": "c-1"}),
     lower_bound=2,
+    proved="bound",
     batches=(
         Batch(
             id="batch-1",
@@ -53,7 +54,7 @@ def test_the_text_an_operator_approves():
 
 
 def test_the_text_owns_up_to_a_plan_that_may_be_too_long():
-    assert "2 waves (at least 1 are needed)" in str(replace(PLAN, lower_bound=1))
+    assert "2 waves (at least 1 are needed)" in str(replace(PLAN, lower_bound=1, proved="no"))
 
 
 @pytest.mark.parametrize(

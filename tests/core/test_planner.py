@@ -147,3 +147,24 @@ def test_a_limit_survives_being_written_and_read():
     limit = parse_limit(["role:Compute", "service:ntp"], THREE)
     assert limit.to_dict() == {"roles": ["Compute"], "services": ["ntp"]}
     assert Limit.from_dict(limit.to_dict()) == limit
+
+
+def test_a_budget_is_free_again_as_soon_as_a_node_has_ended():
+    overcloud = an_overcloud(Slow=(1, ["keystone"]), Quick=(3, ["keystone"]))
+    plan = planned(overcloud, durations={"roles": {"Slow": 900, "Quick": 300}})
+    assert [(b.nodes, b.seconds, b.after) for b in plan.batches] == [
+        (("quick-0",), 300, ()),
+        (("slow-0",), 900, ()),
+        (("quick-1",), 300, ("batch-1",)),
+        (("quick-2",), 300, ("batch-3",)),
+    ]
+    assert plan.timeline["batch-4"] == (600, 900)
+    assert (plan.makespan, plan.makespan_bound, plan.proved) == (900, 900, "bound")
+    assert "3 waves, 15 min (the least possible)" in str(plan)
+    assert plan.batches[2].because == {"batch-1": "keystone: 2 of 4 may be down"}
+
+
+def test_why_a_batch_waits():
+    plan = planned()
+    assert plan.batches[1].because == {"batch-1": "mysql: 1 of 3 may be down"}
+    assert plan.batches[3].because == {"batch-3": "order: nova_conductor before nova_compute"}

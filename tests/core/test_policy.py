@@ -4,7 +4,7 @@ from tripleo_update_plugin.budget import Count, Percent
 from tripleo_update_plugin.errors import BadPolicy
 from tripleo_update_plugin.inventory import services_of
 from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.policy import Policy, Waiver, merge, parse_policy, resolve
+from tripleo_update_plugin.policy import Durations, Policy, Waiver, merge, parse_policy, resolve
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
 
 THREE = an_overcloud(Controller=(3, ["pacemaker", "mysql", "keystone", "ntp"]), Compute=(8, ["nova_compute", "ntp"]))
@@ -36,6 +36,7 @@ def test_a_policy_is_read_in_whole():
             "canary": True,
             "approve": "after-canary",
             "max_failed": 2,
+            "durations": {"roles": {"Controller": 1200}, "nodes": {"compute-7": 60}},
             "waivers": [{"service": "*", "reason": "lab"}],
             "services": ["/etc/profiles"],
         }
@@ -49,6 +50,7 @@ def test_a_policy_is_read_in_whole():
         max_failed=2,
         waivers=(Waiver(service="*", reason="lab"),),
         services=("/etc/profiles",),
+        durations=Durations(roles={"Controller": 1200}, nodes={"compute-7": 60}),
     )
 
 
@@ -155,3 +157,15 @@ def test_a_waiver_that_is_needed_is_listed():
     policy = parse_policy({"waivers": [{"service": "mysql", "reason": "one controller"}]})
     (line,) = services_of(overcloud, a_catalogue(), policy)
     assert (line.budget, line.bound_by) == (0, "limit: 0 (waived: one controller)")
+
+
+def test_a_node_lasts_as_long_as_it_its_role_or_everything_does():
+    durations = Durations(default=300, roles={"Compute": 200}, nodes={"compute-1": 100})
+    found = [durations.of(n, r) for n, r in [("compute-1", "Compute"), ("compute-2", "Compute"), ("c-0", "Controller")]]
+    assert found == [100, 200, 300]
+
+
+@pytest.mark.parametrize("durations", [{"nodes": {"compute-99": 60}}, {"roles": {"Compue": 60}}])
+def test_durations_of_what_is_not_there_are_refused(durations):
+    with pytest.raises(BadPolicy, match=r"durations: the overcloud has no (node 'compute-99'|role 'Compue')"):
+        resolved({"durations": durations})

@@ -131,3 +131,11 @@ def test_other_promises(promise):
             for b in plan.batches
         ]
     assert problems(replace(plan, batches=tuple(batches)), overcloud) != []
+
+
+def test_batches_beside_a_row_of_others_do_not_add_up():
+    overcloud = an_overcloud(Slow=(1, ["keystone"]), Quick=(3, ["keystone"]))
+    policy = parse_policy({"durations": {"roles": {"Slow": 900, "Quick": 300}}})
+    plan = plan_update(overcloud, a_catalogue(), policy, Facts())
+    assert len({batch.after for batch in plan.batches}) > 2
+    assert problems(plan, overcloud) == []

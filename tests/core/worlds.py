@@ -18,7 +18,9 @@ SERVICES = ("api", "bus", "core", "db", "edge", "free")
 
 
 @st.composite
-def worlds(draw, most_nodes: int = 6, most_in_all: int = 30, orders: int = 3, down: bool = True) -> World:
+def worlds(
+    draw, most_nodes: int = 6, most_in_all: int = 30, orders: int = 3, down: bool = True, timed: bool = False
+) -> World:
     roles: dict[str, tuple[int, tuple[str, ...]]] = {}
     left = most_in_all
     for name in ("Ra", "Rb", "Rc", "Rd", "Re")[: draw(st.integers(2, 5))]:
@@ -40,6 +42,9 @@ def worlds(draw, most_nodes: int = 6, most_in_all: int = 30, orders: int = 3, do
         down=draw(st.frozensets(nodes, max_size=1)) if down else frozenset(),
         canary=draw(st.booleans()),
         waived=draw(st.booleans()),
+        seconds=draw(st.dictionaries(st.sampled_from(sorted(roles)), st.integers(1, 4).map(lambda n: n * 300)))
+        if timed
+        else {},
     )
 
 
@@ -82,6 +87,7 @@ def policy_of(world: World, shuffle: random.Random | None = None) -> Policy:
             "order": [{"first": first, "then": then} for first, then in world.orders],
             "domains": placed,
             "canary": world.canary,
+            "durations": {"roles": world.seconds} if world.seconds else {},
             "waivers": [{"service": "*", "reason": "a test"}] if world.waived else [],
         }
     )

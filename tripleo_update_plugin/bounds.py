@@ -1,0 +1,103 @@
+"""What no schedule can go below: in waves, where every node counts as one step, and in seconds.
+
+The bounds are chains of loads. Nodes that share a budget of ``c`` and take ``d`` each need ceil(n / c) x d; nodes that
+take different times need at least their sum divided by ``c``. Before them lies what must precede the first of them,
+after them what must follow the last.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from tripleo_update_plugin.problem import Problem
+
+
+class Chains:
+    """The ways through a problem whose nodes take *lengths*: ``heads`` before each group, ``tails`` after it."""
+
+    def __init__(self, problem: Problem, lengths: Sequence[int]) -> None:
+        self._problem = problem
+        self._lengths = lengths
+        groups = problem.groups
+        after: list[list[int]] = [[] for _ in groups]
+        for i, group in enumerate(groups):
+            for p in group.before:
+                after[p].append(i)
+        self.sizes = [problem.rounds(i) * lengths[i] for i in range(len(groups))]
+        self.heads = self._ways(problem.order, lambda i: groups[i].before)
+        self.tails = self._ways(problem.order[::-1], lambda i: after[i])
+
+    def _ways(self, order: Iterable[int], nearer: Callable[[int], Iterable[int]]) -> list[int]:
+        """For each group, the least time that all groups on one side of it need; *nearer* gives the next of them."""
+        ways = [0] * len(self._problem.groups)
+        beyond: dict[int, frozenset[int]] = {}
+        for i in order:
+            beyond[i] = frozenset().union(*(beyond[p] | {p} for p in nearer(i)))
+            ways[i] = max((ways[p] + self.sizes[p] for p in nearer(i)), default=0)
+            if len(beyond[i]) > 1:
+                ways[i] = max(ways[i], self._loads(beyond[i], ways))
+        return ways
+
+    def _loads(self, groups: frozenset[int], ways: Sequence[int]) -> int:
+        """The least time for *groups*, each of them no sooner than its way allows."""
+        best = 0
+        for budget, users in enumerate(self._problem.users):
+            inside = [i for i in users if i in groups]
+            for start in {ways[i] for i in inside}:
+                best = max(best, start + self.load(budget, [i for i in inside if ways[i] >= start]))
+        return best
+
+    def load(self, budget: int, groups: Iterable[int]) -> int:
+        """The least time in which *groups* can go through *budget*."""
+        capacity, nodes, work, best = self._problem.capacities[budget], 0, 0, 0
+        for length, i in sorted(((self._lengths[i], i) for i in groups), reverse=True):
+            nodes += len(self._problem.groups[i].nodes)
+            work += len(self._problem.groups[i].nodes) * length
+            best = max(best, -(-nodes // capacity) * length)
+        return max(best, -(-work // capacity))
+
+    def bound(self) -> int:
+        """The longest chain over order and loads."""
+        problem, heads, tails = self._problem, self.heads, self.tails
+        best = max((heads[i] + self.sizes[i] + tails[i] for i in range(len(problem.groups))), default=0)
+        for budget, members in enumerate(problem.users):
+            users = [i for i in members if problem.groups[i].nodes]
+            for start in {heads[i] for i in users}:
+                late = [i for i in users if heads[i] >= start]
+                for end in {tails[i] for i in late}:
+                    best = max(best, start + self.load(budget, [i for i in late if tails[i] >= end]) + end)
+        return max(best, self._domains())
+
+    def _domains(self) -> int:
+        """One failure domain after the other, each as long as it takes alone."""
+        problem = self._problem
+        total = 0
+        for domain in sorted({group.domain for group in problem.groups if group.domain}):
+            inside = [i for i, group in enumerate(problem.groups) if group.domain == domain]
+            loads = (self.load(b, [i for i in users if i in inside]) for b, users in enumerate(problem.users))
+            total += max([*(self.sizes[i] for i in inside), *loads], default=0)
+        return total
+
+
+def waves_bound(problem: Problem) -> int:
+    """Waves that no schedule can go below. A canary takes one of its own."""
+    return _bound(problem, (1,) * len(problem.groups))
+
+
+def seconds_bound(problem: Problem) -> int:
+    """Seconds that no schedule can go below."""
+    if problem.is_even:
+        return waves_bound(problem) * max(problem.lengths, default=0)
+    return _bound(problem, problem.lengths)
+
+
+def _bound(problem: Problem, lengths: Sequence[int]) -> int:
+    if not problem.canary:
+        return Chains(problem, lengths).bound()
+    first = [i for i, group in enumerate(problem.groups) if not group.before]
+    return min((lengths[i] + Chains(without_one(problem, i), lengths).bound() for i in first), default=0)
+
+
+def without_one(problem: Problem, i: int) -> Problem:
+    """The rest of a problem whose canary is of group *i*."""
+    groups = tuple(replace(g, nodes=g.nodes[1:]) if k == i else g for k, g in enumerate(problem.groups))
+    return replace(problem, groups=groups, canary=False)

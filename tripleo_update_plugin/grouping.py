@@ -1,0 +1,95 @@
+"""Nodes in groups that are alike to the planner, with the budgets that bind them and the order between them.
+
+The planner counts inside groups, so its work grows with the groups and waves, not with pairs of nodes.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+from tripleo_update_plugin.constraints import Constraint, MaxUnavailable
+from tripleo_update_plugin.model import Facts, Node, naturally
+from tripleo_update_plugin.policy import Durations, Policy
+from tripleo_update_plugin.precedence import Order, Precedence, precedence_of
+from tripleo_update_plugin.problem import Group, Problem
+
+
+def problem_of(
+    nodes: Sequence[Node],
+    constraints: Iterable[Constraint],
+    orders: Sequence[Order],
+    facts: Facts,
+    policy: Policy,
+) -> tuple[Problem, Precedence]:
+    """The problem of updating *nodes*, and what came of the *orders* between services."""
+    budgets = _binding(frozenset(node.name for node in nodes), constraints)
+    alike = _alike(nodes, budgets, orders, policy)
+    keys = sorted(alike, key=lambda key: (alike[key][0].role, naturally(node.name for node in alike[key])[0]))
+    precedence = precedence_of([alike[key][0].services for key in keys], orders)
+    leaders = frozenset(facts.leaders.values())
+    durations = policy.durations or Durations()
+    groups = tuple(
+        Group(
+            label=alike[key][0].role,
+            nodes=_leaders_last(alike[key], leaders),
+            budgets=_budgets_of(alike[key][0], budgets),
+            before=precedence.before[i],
+            domain=policy.domains.get(alike[key][0].name, ""),
+            seconds=durations.of(alike[key][0].name, alike[key][0].role),
+        )
+        for i, key in enumerate(keys)
+    )
+    problem = Problem(
+        groups=groups,
+        capacities=tuple(c.capacity for c in budgets),
+        reasons=tuple(c.reason for c in budgets),
+        canary=policy.canary,
+        orders={pair: _in_words(asked) for pair, asked in precedence.because.items()},
+    )
+    return problem, precedence
+
+
+def _binding(names: frozenset[str], constraints: Iterable[Constraint]) -> list[MaxUnavailable]:
+    """The budgets that can be exceeded at all; of those for the same nodes the tightest, of equals the first."""
+    tightest: dict[frozenset[str], MaxUnavailable] = {}
+    for c in constraints:
+        if not isinstance(c, MaxUnavailable) or c.capacity >= len(members := c.members & names):
+            continue
+        if members not in tightest or c.capacity < tightest[members].capacity:
+            tightest[members] = c
+    return list(tightest.values())
+
+
+def _budgets_of(node: Node, budgets: Sequence[MaxUnavailable]) -> tuple[int, ...]:
+    return tuple(i for i, budget in enumerate(budgets) if node.name in budget.members)
+
+
+def _alike(
+    nodes: Iterable[Node], budgets: Sequence[MaxUnavailable], orders: Iterable[Order], policy: Policy
+) -> Mapping[Hashable, list[Node]]:
+    """The nodes that the planner need not tell apart, together."""
+    of_node: dict[str, list[int]] = {}
+    for i, budget in enumerate(budgets):
+        for name in budget.members:
+            of_node.setdefault(name, []).append(i)
+    ordered = {service for pair in orders for service in pair}
+    durations = policy.durations or Durations()
+    alike: dict[Hashable, list[Node]] = {}
+    for node in nodes:
+        key = (
+            node.role,
+            tuple(of_node.get(node.name, ())),
+            node.services & ordered,
+            policy.domains.get(node.name, ""),
+            durations.of(node.name, node.role),
+        )
+        alike.setdefault(key, []).append(node)
+    return alike
+
+
+def _leaders_last(nodes: Iterable[Node], leaders: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(naturally(node.name for node in nodes), key=lambda name: name in leaders))
+
+
+def _in_words(orders: Sequence[Order]) -> str:
+    first, then = orders[0]
+    more = f" and {len(orders) - 1} more" if len(orders) > 1 else ""
+    return f"order: {first} before {then}{more}"
