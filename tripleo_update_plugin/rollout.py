@@ -58,7 +58,8 @@ def upload(plan: Plan, mistral: Mistral) -> str:
     """Put the plan and its workbook into Mistral; the name of the workflow that runs it."""
     mistral.require_actions()
     mistral.upload(workbook.STATIC, workbooks.static_definition())
-    mistral.upload(workbook.workbook_name(plan), workbook.to_yaml(workbook.render(plan)))
+    definition = workbooks.checked_definition(workbook.render(plan), mistral.validate)
+    mistral.upload(workbook.workbook_name(plan), definition, validated=True)
     mistral.save_plan(workbook.workbook_name(plan), plan.to_dict())
     return workbook.workflow_name(plan)
 

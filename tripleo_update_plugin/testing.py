@@ -240,7 +240,7 @@ class FakeMistral:
         if not isinstance(data, Mapping) or not {"version", "name", "workflows"} <= set(data):
             raise BadPlan("Mistral refuses the workbook: it has no version, name or workflows")
 
-    def upload(self, name: str, definition: str) -> None:
+    def upload(self, name: str, definition: str, validated: bool = False) -> None:
         self.validate(definition)
         self.workbooks[name] = definition
 

@@ -22,7 +22,7 @@ PREFIX = "tripleo-update."
 WORKFLOW = "update"
 
 #: Mistral's engine commands, which no task may be called after.
-_COMMANDS = frozenset({"fail", "noop", "pause", "succeed"})
+COMMANDS = frozenset({"fail", "noop", "pause", "succeed"})
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -44,6 +44,11 @@ def stack_of(workflow: str) -> str:
     """
     parts = workflow.removeprefix(PREFIX).rsplit(".", 2)
     return parts[0] if workflow.startswith(PREFIX) and len(parts) == 3 and parts[2] == WORKFLOW else ""
+
+
+def is_digest(text: str) -> bool:
+    """Whether *text* is a SHA-256 in hex."""
+    return bool(_DIGEST.match(text))
 
 
 def render(plan: Plan) -> dict[str, Any]:
@@ -103,10 +108,10 @@ def _check(plan: Plan) -> None:
     names = [plan.stack, *plan.nodes, *(plan.facts.down if plan.facts else ())]
     for batch in plan.batches:
         names += [batch.id, *batch.after, *batch.only]
-        if batch.id.isdigit() or batch.id in _COMMANDS:
+        if batch.id.isdigit() or batch.id in COMMANDS:
             raise BadPlan(f"batch id {batch.id!r} means something else to Mistral: no numbers, no engine commands")
     for name in names:
         if not is_safe_name(name):
             raise BadPlan(f"{name!r} is not a name that may stand in a workflow")
-    if not _DIGEST.match(plan.outputs_digest):
+    if not is_digest(plan.outputs_digest):
         raise BadPlan("outputs_digest is not a SHA-256")

@@ -47,15 +47,38 @@ class Mistral:
         if not answer.get("valid"):
             raise BadPlan(f"Mistral refuses the workbook: {answer.get('error')}")
 
-    def upload(self, name: str, definition: str) -> None:
-        """Create or replace the workbook called *name*."""
+    def upload(self, name: str, definition: str, validated: bool = False) -> None:
+        """Create or replace the workbook called *name*.
+
+        Where it is *validated* already, or there word for word, Mistral need not do that again, if its configuration
+        lets us say so ([api] validation_mode = enabled).
+        """
         with _translated(f"upload workbook {name}"):
+            skip = "?skip_validation" if validated or self._definition(name) == definition else ""
             try:
-                self._client.workbooks.create(definition)
+                self._send("post", f"/workbooks{skip}", definition)
             except APIException as error:
                 if error.error_code != 409:
                     raise
-                self._client.workbooks.update(definition)
+                self._send("put", f"/workbooks{skip}", definition)
+
+    def _definition(self, name: str) -> str:
+        try:
+            return str(self._client.workbooks.get(name).definition)
+        except APIException as error:
+            if error.error_code != 404:
+                raise
+            return ""
+
+    def _send(self, method: str, url: str, definition: str) -> None:
+        """What ``workbooks.create`` and ``update`` do, which know no query."""
+        http = self._client.workbooks.http_client
+        try:
+            answer = getattr(http, method)(url, definition.encode(), headers={"content-type": "text/plain"})
+        except auth_errors.HttpError as error:
+            answer = error.response
+        if answer is None or answer.status_code >= 400:
+            raise APIException(getattr(answer, "status_code", None), _fault(answer))
 
     def save_plan(self, name: str, plan: Mapping[str, Any]) -> None:
         """Keep a plan in Mistral as the environment *name*, so that every operator can see and report on it."""
@@ -210,6 +233,14 @@ def _translated(what: str, missing: str = "") -> Iterator[None]:
         raise MistralUnavailable(f"Mistral could not {what}: {_first_line(error)}") from error
     except (auth_errors.ClientException, OSError) as error:
         raise MistralUnavailable(f"Mistral does not answer: {_first_line(error)}") from error
+
+
+def _fault(answer: Any) -> str:
+    """What Mistral has to say for itself in an answer."""
+    try:
+        return str(answer.json()["faultstring"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return str(getattr(answer, "text", "")) or "no answer"
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,11 +1,15 @@
-"""The hand-written workbooks of this package, wherever it is installed."""
+"""Workbooks as texts: the hand-written ones of this package, and generated ones once they are checked."""
 
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from tripleo_update_plugin.errors import UpdateError
-from tripleo_update_plugin.workbook import STATIC
+from tripleo_update_plugin import shapes
+from tripleo_update_plugin.adapters import yamlsafe
+from tripleo_update_plugin.errors import BadPlan, UpdateError
+from tripleo_update_plugin.workbook import STATIC, to_yaml
 
 _SHARE = Path("share") / "tripleo-update-plugin" / "workbooks"
 
@@ -23,3 +27,16 @@ def folder() -> Path:
 def static_definition() -> str:
     """The text of the workbook ``tripleo_update``."""
     return (folder() / f"{STATIC}.yaml").read_text(encoding="utf-8")
+
+
+def checked_definition(book: dict[str, Any], validate: Callable[[str], object]) -> str:
+    """The text of the generated *book*, if all is well with it: BadPlan, or what *validate* raises, if not.
+
+    *validate* is Mistral's parser, here or on its server. It judges a small workbook that stands for this one.
+    """
+    text = to_yaml(book)
+    if yamlsafe.load(text) != book:
+        raise BadPlan("the text of the workbook does not read back as what was written")
+    shapes.check(book)
+    validate(to_yaml(shapes.representative(book)))
+    return text

@@ -18,15 +18,11 @@ class ShowWorkbook(CloudCommand):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         from tripleo_update_plugin import rollout, workbook
-        from tripleo_update_plugin.adapters import documents, parser
+        from tripleo_update_plugin.adapters import documents, parser, workbooks
 
         plan = documents.read_plan(parsed_args.plan)
         data = workbook.render(plan)
-        text = workbook.to_yaml(data)
-        if parser.is_installed():
-            parser.validate(text)
-        else:
-            self.mistral().validate(text)
+        text = workbooks.checked_definition(data, parser.validate if parser.is_installed() else self.mistral().validate)
         if parsed_args.upload:
             self.say(f"Uploaded as the workflow {rollout.upload(plan, self.mistral())}")
         self.app.stdout.write(text if parsed_args.format == "yaml" else json.dumps(data, indent=2) + "\n")
