@@ -10,6 +10,7 @@
     │   ├── BadPlan             a plan file that is not a plan, or breaks its own budgets
     │   └── BadLimit            a --limit that selects nothing
     ├── Infeasible              no order of updates keeps the budgets
+    ├── CannotUpdate            the plan asks for what the actions cannot do on this overcloud
     ├── StalePlan               the overcloud is no longer what the plan was made from
     ├── AlreadyRunning          another update of the same stack is under way
     ├── NotFound
@@ -71,6 +72,10 @@ class Infeasible(UpdateError):
         "Bring nodes that are down back first, or accept the downtime with a waiver in the policy, "
         "e.g. 'waivers: [{service: mysql, reason: maintenance window}]'."
     )
+
+
+class CannotUpdate(UpdateError):
+    """Said before anything is started, so that no batch fails half way."""
 
 
 class StalePlan(UpdateError):

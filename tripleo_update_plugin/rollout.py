@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tripleo_update_plugin import outputs, planner, safety, workbook
+from tripleo_update_plugin import outputs, planner, readiness, workbook
 from tripleo_update_plugin.adapters import documents, plugins, workbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, StalePlan
+from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound
 from tripleo_update_plugin.execution import Execution
 from tripleo_update_plugin.model import Facts
 from tripleo_update_plugin.plan import Plan
@@ -46,12 +46,8 @@ def discover(stack: str, mistral: Mistral) -> Facts:
 
 
 def check(plan: Plan, heat: Heat) -> None:
-    """Raise StalePlan if the overcloud is not what the plan was made from, BadPlan if the plan breaks its budgets."""
-    now = heat.outputs(plan.stack)
-    if outputs.digest(now) != plan.outputs_digest:
-        changes = outputs.differences(plan.outputs, outputs.digests(now))
-        raise StalePlan(f"stack {plan.stack} has changed since the plan was made: {changes}")
-    safety.check(plan, outputs.parse(now, plan.stack))
+    """Raise an UpdateError unless *plan* fits the overcloud as it is now."""
+    readiness.check(plan, heat.outputs(plan.stack))
 
 
 def upload(plan: Plan, mistral: Mistral) -> str:

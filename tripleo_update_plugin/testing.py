@@ -282,7 +282,8 @@ class FakeMistral:
         self._answer()
         self.calls.append((name, dict(input)))
         nodes = {n: {"ok": True} if ok else {"ok": False, "error": "unreachable"} for n, ok in self._answers.items()}
-        return {"state": "SUCCESS" if all(self._answers.values()) else "ERROR", "nodes": nodes}
+        down = [name for name, answers in self._answers.items() if not answers]
+        return {"ok": True, "error": "", "nodes": nodes, "facts": {"down": down, "leaders": {}}}
 
     def approve(self, id: str) -> None:
         """Resume a paused execution, as ``openstack workflow execution update -s RUNNING`` does."""
