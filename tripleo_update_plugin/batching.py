@@ -6,7 +6,7 @@ comes after the batches that had those places before. So batches that nothing or
 are, and budgets hold however the batches overlap and however long they take in truth.
 """
 
-from bisect import bisect_right, insort
+from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -118,7 +118,7 @@ class _Places:
                     reasons.add(j, self._problem.orders.get((p, i), "order"))
 
     def _wait_for_places(self, k: int, slot: Slot, lane: Iterable[int], reasons: _Reasons) -> None:
-        """Take the places that became free last, which keeps those that share a budget in one row."""
+        """Take the places that have been free for the longest: so it waits for nothing that it need not wait for."""
         counts: dict[int, int] = {}
         for i in lane:
             for budget in self._problem.groups[i].budgets:
@@ -126,15 +126,13 @@ class _Places:
         end = slot.start + max(self._problem.groups[i].seconds for i in lane)
         for budget, wanted in sorted(counts.items()):
             places = self._places[budget]
-            at = bisect_right(places, slot.start, key=lambda place: place[0])
             missing = wanted
             while missing:
-                at -= 1
-                ended, j, count = places.pop(at)
+                ended, j, count = places.pop(0)
                 if j >= 0:
                     reasons.add(j, self._problem.reasons[budget])
                 if count > missing:
-                    places.insert(at, (ended, j, count - missing))
+                    places.insert(0, (ended, j, count - missing))
                 missing -= min(count, missing)
             insort(places, (end, k, wanted))
 

@@ -120,6 +120,22 @@ class Plan:
         except CycleError:
             return 0
 
+    def chain_to(self, id: str) -> tuple["Batch", ...]:
+        """The batches that a batch had to wait for, one after the other, and itself; each is the last to end."""
+        batches, times = {batch.id: batch for batch in self.batches}, self.timeline
+        chain = [batches[id]]
+        while chain[-1].after:
+            last = max(chain[-1].after, key=lambda before: (times[before][1], batches[before].wave))
+            chain.append(batches[last])
+        return tuple(reversed(chain))
+
+    @property
+    def critical_path(self) -> tuple["Batch", ...]:
+        """The chain of batches that makes the plan as long as it is."""
+        times = self.timeline
+        last = max(self.batches, key=lambda batch: (times[batch.id][1], batch.wave), default=None)
+        return self.chain_to(last.id) if last else ()
+
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of the outputs, the policy and the facts the plan was made from."""
@@ -193,6 +209,7 @@ class Plan:
         head = f"{self.stack}: {self.release}, {self.architecture}, {self.packaging}"
         lines = [head, f"{len(self.nodes)} nodes in {len(self.batches)} batches, {self._length()}", ""]
         lines += _table(COLUMNS, [row(batch) for batch in self.batches])
+        lines += ["critical path:", *links(self.critical_path)] if self.batches else []
         lines += [f"excluded: {node}: {reason}" for node, reason in self.excluded.items()]
         lines += [f"waived: {w['service']}: {w['reason']}" for w in self.waivers]
         lines += [f"warning: {warning}" for warning in self.warnings]
@@ -236,7 +253,21 @@ def row(batch: Batch) -> tuple[str, int, str, str, str, str, str]:
     )
 
 
-def some_names(names: Sequence[str], most: int = 4) -> str:
+def links(chain: Sequence[Batch]) -> list[str]:
+    """A chain of batches as lines, those in a row that wait for the same reason on one."""
+    runs: list[tuple[str, list[str]]] = []
+    before = ""
+    for batch in chain:
+        reason = batch.because.get(before, "")
+        before = batch.id
+        if len(runs) > 1 and runs[-1][0] == reason:
+            runs[-1][1].append(batch.id)
+        else:
+            runs.append((reason, [batch.id]))
+    return [f"  {some_names(ids, what='batches')}" + (f": {reason}" if reason else "") for reason, ids in runs]
+
+
+def some_names(names: Sequence[str], most: int = 4, what: str = "nodes") -> str:
     """Names as text, shortened where there are many.
 
     >>> some_names([f"compute-{i}" for i in range(25)])
@@ -244,7 +275,7 @@ def some_names(names: Sequence[str], most: int = 4) -> str:
     """
     if len(names) <= most:
         return ", ".join(names)
-    return f"{', '.join(names[:2])}, … {names[-1]} ({len(names)} nodes)"
+    return f"{', '.join(names[:2])}, … {names[-1]} ({len(names)} {what})"
 
 
 def takes_down(impact: Mapping[str, Impact], most: int = 3) -> str:

@@ -26,7 +26,15 @@ PLAN = Plan(
             closed_by="mysql: 1 of 3 may be down",
             impact={"mysql": Impact(down=1, of=3, allowed=1)},
         ),
-        Batch(id="batch-2", nodes=("c-1", "c-2"), roles=("Compute",), wave=2, after=("batch-1",), only=("mysql",)),
+        Batch(
+            id="batch-2",
+            nodes=("c-1", "c-2"),
+            roles=("Compute",),
+            wave=2,
+            after=("batch-1",),
+            because={"batch-1": "mysql: 1 of 3 may be down"},
+            only=("mysql",),
+        ),
     ),
     excluded={"c-9": "does not answer"},
     waivers=({"service": "redis", "reason": "night"},),
@@ -47,6 +55,9 @@ def test_the_text_an_operator_approves():
         "id       wave  nodes     roles                 comes after  takes down  closed by\n"
         "batch-1  1     c-0       Controller                         mysql 1/3   mysql: 1 of 3 may be down\n"
         "batch-2  2     c-1, c-2  Compute (only mysql)  batch-1\n"
+        "critical path:\n"
+        "  batch-1\n"
+        "  batch-2: mysql: 1 of 3 may be down\n"
         "excluded: c-9: does not answer\n"
         "waived: redis: night\n"
         "warning: look twice\n"
@@ -89,3 +100,35 @@ def test_takes_down_names_what_is_hit_hardest_first():
     }
     assert takes_down(impact) == "agents 5/10, db 1/3, api 1/3 and 1 more"
     assert takes_down({}) == ""
+
+
+def chained(*batches):
+    """A plan of batches (id, seconds, {batch before: reason})."""
+    return replace(
+        PLAN,
+        batches=tuple(
+            Batch(id=id, nodes=(f"n-{id}",), roles=("R",), wave=1, seconds=seconds, after=tuple(why), because=why)
+            for id, seconds, why in batches
+        ),
+    )
+
+
+def test_the_critical_path_is_the_chain_that_ends_last():
+    plan = chained(("a", 60, {}), ("b", 90, {}), ("c", 30, {"a": "x", "b": "y"}), ("d", 10, {"a": "z"}))
+    assert [batch.id for batch in plan.critical_path] == ["b", "c"]
+    assert [batch.id for batch in plan.chain_to("d")] == ["a", "d"]
+    assert plan.makespan == 120
+    assert "critical path:\n  b\n  c: y\n" in str(plan)
+
+
+def test_batches_of_a_path_that_wait_for_the_same_are_on_one_line():
+    row = [(f"b{i}", 60, {f"b{i - 1}": "slow" if i < 8 else "slower"} if i else {}) for i in range(9)]
+    assert "critical path:\n  b0\n  b1, b2, … b7 (7 batches): slow\n  b8: slower\n" in str(chained(*row))
+
+
+def test_a_plan_without_batches_has_no_path():
+    assert chained().critical_path == ()
+
+
+def test_batches_in_a_circle_take_no_time():
+    assert chained(("a", 60, {"b": "x"}), ("b", 60, {"a": "x"})).makespan == 0

@@ -1,6 +1,7 @@
 """``openstack overcloud update plan``."""
 
 import argparse
+import dataclasses
 
 from osc_lib.command import command
 
@@ -31,10 +32,13 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         parser.add_argument(
             "--no-facts", action="store_true", help="do not ask the nodes (through Mistral) which of them are down"
         )
+        parser.add_argument(
+            "--explain", metavar="NODE", help="say why NODE is where it is, and list only the batches that led to it"
+        )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
-        from tripleo_update_plugin import rollout
+        from tripleo_update_plugin import explanation, rollout
         from tripleo_update_plugin.adapters import documents
 
         policy = documents.read_policy(parsed_args.policy)
@@ -43,6 +47,9 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         plan = rollout.prepare(outputs, stack, policy, parsed_args.limit, facts)
         if parsed_args.save:
             documents.write_plan(plan, parsed_args.save)
+        if parsed_args.explain:
+            self.say(explanation.explain(plan, parsed_args.explain))
+            return table(_way_to(plan, parsed_args.explain))
         self.say(_summary(plan))
         return table(plan)
 
@@ -80,6 +87,13 @@ def table(plan: Plan) -> Rows:
         for batch in plan.batches
     ]
     return COLUMNS, rows
+
+
+def _way_to(plan: Plan, node: str) -> Plan:
+    """The plan, less the batches that nothing of *node* waits for."""
+    ways = [plan.chain_to(batch.id) for batch in plan.batches if node in batch.nodes]
+    wanted = {batch.id for way in ways for batch in way}
+    return dataclasses.replace(plan, batches=tuple(batch for batch in plan.batches if batch.id in wanted))
 
 
 def _summary(plan: Plan) -> str:
