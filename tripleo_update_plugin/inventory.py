@@ -32,7 +32,8 @@ def services_of(overcloud: Overcloud, catalogue: Catalogue, policy: Policy) -> l
             ServiceLine(
                 service=service,
                 kind=profile.kind,
-                run_by=naturally(runners) if profile.is_bounded else ("host",),
+                # What only configures a host has no runner of its own, unless Pacemaker has a resource for it.
+                run_by=naturally(runners if profile.is_bounded else runners - {"systemd", "container"}) or ("host",),
                 nodes=count,
                 budget=allowance.allowed if allowance else count,
                 bound_by=_bound_by(allowance, policy) if allowance else profile.why or "nothing: no client notices",

@@ -229,7 +229,8 @@ def short_name(name: str) -> str:
 def hosts_entries(outputs: Outputs) -> Iterator[tuple[str, str]]:
     """(address, short name) of every line of HostsEntry that has a short name, VIPs and undercloud among them."""
     value = outputs.get("HostsEntry") or ()
-    lines: Iterable[Any] = value.splitlines() if isinstance(value, str) else value
+    # Newton joins the nodes of a role with a backslash and an n.
+    lines: Iterable[Any] = value.replace("\\n", "\n").splitlines() if isinstance(value, str) else value
     for line in lines:
         words = str(line).split()
         if len(words) > 2 and "." not in words[-1]:

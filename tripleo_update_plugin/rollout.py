@@ -9,6 +9,7 @@ from tripleo_update_plugin import outputs, planner, readiness, workbook
 from tripleo_update_plugin.adapters import documents, plugins, workbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
+from tripleo_update_plugin.architecture import PerService
 from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound
 from tripleo_update_plugin.execution import Execution
 from tripleo_update_plugin.model import Facts
@@ -20,10 +21,15 @@ DISCOVERY_TIMEOUT = 120.0  # seconds
 
 
 def prepare(
-    stack_outputs: Mapping[str, Any], stack: str, policy: Policy, limits: list[str], facts: Facts | None
+    stack_outputs: Mapping[str, Any],
+    stack: str,
+    policy: Policy,
+    limits: list[str],
+    facts: Facts | None,
+    services: PerService | None = None,
 ) -> Plan:
-    """A plan for the overcloud that the outputs describe; it changes nothing."""
-    overcloud = outputs.parse(stack_outputs, stack)
+    """A plan for the overcloud that the outputs (and each service's own data) describe; it changes nothing."""
+    overcloud = outputs.parse(stack_outputs, stack, services)
     return planner.plan_update(
         overcloud,
         plugins.load_catalogue(*policy.services),

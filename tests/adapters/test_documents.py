@@ -192,3 +192,15 @@ def test_every_schema_is_a_json_schema():
         if Path(file.name).suffix == ".json":
             jsonschema.Draft202012Validator.check_schema(json.loads(file.read_text()))
             assert json.loads(file.read_text())["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("text", ["[]", '{"Controller": []}', '{"Controller": {"mysql": 7}}', "{"])
+def test_per_service_data_of_another_shape_is_refused(tmp_path, text):
+    (tmp_path / "services.json").write_text(text)
+    with pytest.raises(BadInput, match=r"services\.json"):
+        documents.read_services(str(tmp_path / "services.json"))
+
+
+def test_per_service_data_is_read(tmp_path):
+    (tmp_path / "services.json").write_text('{"Controller": {"mysql": {"step_config": ""}}}')
+    assert documents.read_services(str(tmp_path / "services.json")) == {"Controller": {"mysql": {"step_config": ""}}}

@@ -223,3 +223,20 @@ def test_a_hostile_address_is_refused(address):
 def test_other_shapes_are_refused_by_name(key, value):
     with pytest.raises(BadOutputs, match=key):
         outputs.parse(small(**{key: value}), "overcloud")
+
+
+def test_newton_joins_lines_of_its_hosts_by_a_backslash_and_an_n():
+    hosts = r"192.0.2.10 a.localdomain over-controller-0\n192.0.2.11 b.localdomain over-controller-1"
+    overcloud = outputs.parse({"EnabledServices": {"Controller": ["mysql"]}, "HostsEntry": hosts}, "overcloud")
+    assert {node.name: node.address for node in overcloud.nodes} == {
+        "over-controller-0": "192.0.2.10",
+        "over-controller-1": "192.0.2.11",
+    }
+
+
+def test_each_service_s_own_data_tells_who_runs_it():
+    services = {"Controller": {"mysql": {"step_config": "include ::tripleo::profile::pacemaker::database::mysql"}}}
+    hosts = "192.0.2.10 a.localdomain over-controller-0"
+    root = {"EnabledServices": {"Controller": ["mysql", "pacemaker"]}, "HostsEntry": hosts}
+    assert outputs.parse(root, "overcloud").runners["Controller"]["mysql"] == "systemd"
+    assert outputs.parse(root, "overcloud", services).runners["Controller"]["mysql"] == "pacemaker"

@@ -22,6 +22,15 @@ def read_outputs(path: str) -> tuple[dict[str, Any], str]:
     return outputs.read_document(_read(path, BadOutputs))
 
 
+def read_services(path: str) -> dict[str, dict[str, Any]]:
+    """Per-service data, {role: {service: role_data}}, from a file."""
+    document = _read(path, BadOutputs)
+    whole = isinstance(document, Mapping) and all(isinstance(services, Mapping) for services in document.values())
+    if not whole or not all(isinstance(data, Mapping) for services in document.values() for data in services.values()):
+        raise BadOutputs(f"{path} is not {{role: {{service: role_data}}}}", "Give per-service data, or leave it out.")
+    return dict(document)
+
+
 def read_policy(paths: Iterable[str]) -> policy.Policy:
     """One policy from several files; later ones win."""
     documents = []

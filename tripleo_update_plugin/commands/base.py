@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from osc_lib.cli import format_columns
 from osc_lib.command import command
@@ -79,18 +79,38 @@ def add_source(parser: argparse.ArgumentParser) -> None:
         "stack output show --all -f json' print, or {key: value}",
     )
     parser.add_argument(
+        "--services",
+        metavar="FILE",
+        help="each service's own data, {role: {service: role_data}}: it tells who runs a service where the outputs "
+        "do not",
+    )
+    parser.add_argument(
         "--policy", metavar="FILE", action="append", default=[], help="what the operator allows; repeatable, later wins"
     )
 
 
-def read_source(cmd: CloudCommand, args: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    """The outputs and the stack's name that the options of add_source name."""
+class Source(NamedTuple):
+    """An overcloud as it was read: the outputs, the stack's name, and {role: {service: role_data}} or None."""
+
+    outputs: dict[str, Any]
+    stack: str
+    services: dict[str, dict[str, Any]] | None
+
+
+def read_source(cmd: CloudCommand, args: argparse.Namespace) -> Source:
+    """What the options of add_source name."""
     from tripleo_update_plugin.adapters import documents
     from tripleo_update_plugin.errors import BadInput
 
+    services = documents.read_services(args.services) if args.services else None
     if args.outputs:
         outputs, name = documents.read_outputs(args.outputs)
-        return outputs, args.stack or name or "overcloud"
+        return Source(outputs, args.stack or name or "overcloud", services)
     if not args.stack:
         raise BadInput("no overcloud is named", "Give --stack NAME, or --outputs FILE to work without Heat.")
-    return cmd.heat().outputs(args.stack), args.stack
+    heat = cmd.heat()
+    outputs = heat.outputs(args.stack)
+    if services is None and "RoleData" not in outputs and outputs.get("EnabledServices"):
+        # Newton: only the nested stacks tell who runs a service, and so which architecture this is.
+        services = heat.services(args.stack, outputs["EnabledServices"])
+    return Source(outputs, args.stack, services)

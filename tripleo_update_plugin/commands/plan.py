@@ -42,9 +42,9 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         from tripleo_update_plugin.adapters import documents
 
         policy = documents.read_policy(parsed_args.policy)
-        outputs, stack = read_source(self, parsed_args)
-        facts = None if parsed_args.no_facts or parsed_args.outputs else self._facts(stack)
-        plan = rollout.prepare(outputs, stack, policy, parsed_args.limit, facts)
+        source = read_source(self, parsed_args)
+        facts = None if parsed_args.no_facts or parsed_args.outputs else self._facts(source.stack)
+        plan = rollout.prepare(source.outputs, source.stack, policy, parsed_args.limit, facts, source.services)
         if parsed_args.save:
             documents.write_plan(plan, parsed_args.save)
         if parsed_args.explain:

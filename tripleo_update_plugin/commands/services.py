@@ -20,8 +20,7 @@ class ListServices(CloudCommand, command.Lister):  # type: ignore[misc]
         from tripleo_update_plugin.adapters import documents, plugins
 
         policy = documents.read_policy(parsed_args.policy)
-        stack_outputs, stack = read_source(self, parsed_args)
-        overcloud = outputs.parse(stack_outputs, stack)
+        overcloud = outputs.parse(*read_source(self, parsed_args))
         lines = inventory.services_of(overcloud, plugins.load_catalogue(*policy.services), policy)
         columns = ("service", "kind", "run by", "nodes", "budget", "bound by")
         rows = [(s.service, s.kind, NamesColumn(s.run_by), s.nodes, s.budget, s.bound_by) for s in lines]
