@@ -1,0 +1,151 @@
+"""What the commands return and say, with Heat and Mistral in memory; tests/functional runs them for real."""
+
+import io
+import json
+
+import pytest
+import yaml
+
+from tripleo_update_plugin.commands.executions import ListUpdates, ShowUpdate
+from tripleo_update_plugin.commands.follow import FollowUpdate
+from tripleo_update_plugin.commands.plan import PlanUpdate
+from tripleo_update_plugin.commands.report import ReportUpdate
+from tripleo_update_plugin.commands.services import ListServices
+from tripleo_update_plugin.commands.start import StartUpdate
+from tripleo_update_plugin.commands.workbook import ShowWorkbook
+from tripleo_update_plugin.errors import BadInput, BadLimit, MistralUnavailable
+from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
+
+OVERCLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]), Compute=(2, ["nova_compute"]))
+OUTPUTS = {**stack_outputs(OVERCLOUD), "RoleConfig": {"update_steps_playbook": "[]"}}
+NODES = [node.name for node in OVERCLOUD.nodes]
+
+
+class App:
+    """As much of the shell as a command prints to."""
+
+    def __init__(self):
+        self.stdout = io.StringIO()
+        self.options = None
+
+
+@pytest.fixture
+def cloud():
+    """Runs a command class against one Heat and one Mistral: gives its result, and what it said."""
+
+    class Cloud:
+        heat = FakeHeat(overcloud=OUTPUTS)
+        mistral = FakeMistral(nodes=NODES)
+
+        def __call__(self, command, *arguments):
+            said = []
+
+            class Here(command):
+                def heat(here):
+                    return self.heat
+
+                def mistral(here):
+                    return self.mistral
+
+                def say(here, text):
+                    said.append(text)
+
+            self.command = Here(App(), None)
+            parsed = self.command.get_parser("command").parse_args([str(a) for a in arguments])
+            return self.command.take_action(parsed), "\n".join(said)
+
+    return Cloud()
+
+
+@pytest.fixture
+def plan(cloud, tmp_path):
+    path = tmp_path / "plan.yaml"
+    cloud(PlanUpdate, "--stack", "overcloud", "--save", path)
+    return path
+
+
+def test_a_plan_is_printed_and_saved(cloud, plan):
+    (columns, rows), said = cloud(PlanUpdate, "--stack", "overcloud")
+    assert columns[0] == "id" and len(rows) == len(yaml.safe_load(plan.read_text())["batches"])
+    assert "overcloud: " in said and "live facts" not in said
+
+
+def test_a_plan_of_a_file_needs_no_cloud(cloud, tmp_path):
+    (tmp_path / "outputs.json").write_text(json.dumps(OUTPUTS))
+    cloud.heat.outage = "switched off"
+    (_, rows), said = cloud(PlanUpdate, "--outputs", tmp_path / "outputs.json")
+    assert rows and "without live facts" in said
+
+
+def test_without_mistral_a_plan_says_that_nobody_was_asked(cloud):
+    cloud.mistral.outage = "away"
+    _, said = cloud(PlanUpdate, "--stack", "overcloud")
+    assert "The nodes were not asked" in said and "without live facts" in said
+
+
+def test_what_cannot_be_planned_is_refused(cloud):
+    with pytest.raises(BadInput, match="no overcloud is named"):
+        cloud(PlanUpdate)
+    with pytest.raises(BadLimit, match="no such"):
+        cloud(PlanUpdate, "--stack", "overcloud", "--limit", "role:Nobody")
+
+
+def test_services_have_a_row_each(cloud):
+    (_, rows), _ = cloud(ListServices, "--stack", "overcloud")
+    assert [row[0] for row in rows] == list(OVERCLOUD.services)
+
+
+def test_a_workbook_is_printed_in_both_forms_and_uploaded(cloud, plan):
+    cloud(ShowWorkbook, plan)
+    as_yaml = yaml.safe_load(cloud.command.app.stdout.getvalue())
+    cloud(ShowWorkbook, "-f", "json", plan)
+    assert json.loads(cloud.command.app.stdout.getvalue()) == as_yaml
+    assert cloud.mistral.workbooks == {}
+    cloud(ShowWorkbook, "--upload", plan)
+    assert as_yaml["name"] in cloud.mistral.workbooks
+
+
+def test_start_to_report(cloud, plan):
+    (columns, values), said = cloud(StartUpdate, "--yes", "--wait", plan)
+    started = dict(zip(columns, values, strict=True))
+    assert started["state"] == "SUCCESS" and cloud.command.exit_code == 0
+    assert "batch-1: went well" in said
+    (_, [listed]), _ = cloud(ListUpdates)
+    assert listed[:3] == (started["id"], "overcloud", "SUCCESS")
+    (_, shown), _ = cloud(ShowUpdate, started["id"])
+    assert {row[1] for row in shown} == {"SUCCESS"}
+    (_, outcomes), said = cloud(ReportUpdate, started["id"])
+    assert [row[0] for row in outcomes] and {row[2] for row in outcomes} == {"updated"}
+    assert said == "overcloud: 5 updated" and cloud.command.exit_code == 0
+
+
+def test_a_failure_is_an_exit_code(cloud, plan):
+    cloud.mistral = FakeMistral(nodes=NODES, failing={"batch-1": "update"})
+    (_, values), said = cloud(StartUpdate, "--yes", "--wait", plan)
+    assert cloud.command.exit_code == 1 and "failed" in said
+    _, said = cloud(FollowUpdate, values[0])
+    assert cloud.command.exit_code == 1
+    (_, outcomes), _ = cloud(ReportUpdate, values[0])
+    assert cloud.command.exit_code == 1
+    assert {"failed", "not reached"} <= {row[2] for row in outcomes}
+
+
+def test_nobody_there_to_confirm_starts_nothing(cloud, plan):
+    with pytest.raises(BadInput, match="nobody is there"):
+        cloud(StartUpdate, plan)
+    assert cloud.mistral.updates() == []
+
+
+def test_an_approval_ends_the_following(cloud, tmp_path):
+    policy, path = tmp_path / "policy.yaml", tmp_path / "plan.yaml"
+    policy.write_text("approve: every-batch\n")
+    cloud(PlanUpdate, "--stack", "overcloud", "--policy", policy, "--save", path)
+    (_, values), said = cloud(StartUpdate, "--yes", "--wait", path)
+    assert values[2] == "PAUSED" and cloud.command.exit_code == 1
+    assert f"workflow execution update -s RUNNING {values[0]}" in said
+
+
+def test_an_outage_is_told(cloud, plan):
+    cloud.mistral.outage = "gone"
+    with pytest.raises(MistralUnavailable, match="gone"):
+        cloud(StartUpdate, "--yes", plan)
