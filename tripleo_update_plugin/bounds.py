@@ -7,6 +7,7 @@ after them what must follow the last.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from math import gcd
 
 from tripleo_update_plugin.problem import Problem
 
@@ -87,7 +88,8 @@ def seconds_bound(problem: Problem) -> int:
     """Seconds that no schedule can go below."""
     if problem.is_even:
         return waves_bound(problem) * max(problem.lengths, default=0)
-    return _bound(problem, problem.lengths)
+    step = gcd(*problem.lengths)  # in the shortest schedules every node ends after a sum of durations
+    return -(-_bound(problem, problem.lengths) // step) * step
 
 
 def _bound(problem: Problem, lengths: Sequence[int]) -> int:

@@ -89,7 +89,7 @@ def plan_update(
     constraints = constraints_of(overcloud, [allowances[service] for service in hit], policy, known)
     orders = _orders(overcloud, catalogue, policy)
     problem, precedence = problem_of(nodes, constraints, orders, known, policy)
-    solution = solve(problem)
+    solution = solve(problem, policy.solver_time)
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
@@ -107,7 +107,7 @@ def plan_update(
         ),
         excluded=excluded,
         waivers=waivers,
-        warnings=_warnings(overcloud, catalogue, facts, precedence, hit),
+        warnings=_warnings(overcloud, catalogue, facts, precedence, hit, solution.warning),
     )
 
 
@@ -181,6 +181,7 @@ def _warnings(
     facts: Facts | None,
     precedence: Precedence,
     hit: Iterable[str],
+    of_solver: str,
 ) -> tuple[str, ...]:
     warnings = [NO_FACTS] if facts is None else []
     unknown = [service for service in hit if not catalogue.knows(service)]
@@ -190,4 +191,4 @@ def _warnings(
         warnings.append(f"{first} before {then} cannot be met node by node here: it holds inside each node only")
     if not overcloud.has_update_tasks:
         warnings.append(f"this overcloud ({overcloud.release}) brings no update tasks of its own")
-    return tuple(warnings)
+    return (*warnings, of_solver) if of_solver else tuple(warnings)

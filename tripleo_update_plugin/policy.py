@@ -11,6 +11,8 @@ from tripleo_update_plugin.model import Facts, Overcloud
 
 EVERYTHING = "*"
 
+SOLVER_TIME = 10.0
+
 APPROVALS = ("never", "after-canary", "every-batch")
 
 
@@ -58,6 +60,7 @@ class Policy:
     waivers: tuple[Waiver, ...] = ()
     services: tuple[str, ...] = ()  # folders of service profiles
     durations: Durations | None = None
+    solver_time: float = SOLVER_TIME  # seconds for an exact search; it allows nothing, so plans do not record it
 
     def waiver_of(self, service: str) -> Waiver | None:
         return next((w for w in self.waivers if w.service in (service, EVERYTHING)), None)
@@ -109,6 +112,7 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         waivers=tuple(Waiver(service=w["service"], reason=w["reason"]) for w in data.get("waivers") or ()),
         services=tuple(data.get("services") or ()),
         durations=_durations(data.get("durations")),
+        solver_time=data.get("solver_time", SOLVER_TIME),
     )
 
 

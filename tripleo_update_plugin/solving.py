@@ -1,11 +1,16 @@
 """The shortest schedule there is, as far as it can be found, and what is known of its length."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tripleo_update_plugin import exact
 from tripleo_update_plugin.bounds import seconds_bound, waves_bound
 from tripleo_update_plugin.problem import Problem
 from tripleo_update_plugin.schedule import Slot, makespan, schedule
+
+NO_SOLVER = (
+    "a shorter plan may exist, and nothing here can look for it: install tripleo-update-plugin[exact] and plan again"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,14 +21,27 @@ class Solution:
     lower_bound: int
     makespan_bound: int
     proved: str
+    warning: str = ""
 
 
-def solve(problem: Problem) -> Solution:
-    """The constructive schedule; it is proved where it meets the bound."""
-    slots, bound = schedule(problem), seconds_bound(problem)
-    return Solution(
-        slots=slots,
-        lower_bound=waves_bound(problem),
-        makespan_bound=bound,
-        proved="bound" if makespan(problem, slots) == bound else "no",
-    )
+Search = Callable[[Problem, int, int, float], exact.Finding]
+
+
+def solve(problem: Problem, seconds: float, search: Search = exact.search) -> Solution:
+    """The constructive schedule; where it misses its bound, what an exact search finds in so many *seconds*."""
+    slots, waves, bound = schedule(problem), waves_bound(problem), seconds_bound(problem)
+    length = makespan(problem, slots)
+    if length == bound or seconds <= 0:
+        proved = "bound" if length == bound else "no"
+        return Solution(slots=slots, lower_bound=waves, makespan_bound=bound, proved=proved)
+    try:
+        finding = search(problem, bound, length, seconds)
+    except exact.SolverMissing:
+        return Solution(slots=slots, lower_bound=waves, makespan_bound=bound, proved="no", warning=NO_SOLVER)
+    if finding.slots:
+        slots = list(finding.slots)
+        length = makespan(problem, slots)
+    if problem.is_even:
+        waves = max(waves, finding.bound // problem.lengths[0])
+    proved = "bound" if length == bound else "exact" if length == finding.bound else "no"
+    return Solution(slots=slots, lower_bound=waves, makespan_bound=finding.bound, proved=proved)

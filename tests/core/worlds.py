@@ -93,7 +93,6 @@ def policy_of(world: World, shuffle: random.Random | None = None) -> Policy:
     )
 
 
-def plan_of(world: World, shuffle: random.Random | None = None) -> Plan:
-    return plan_update(
-        overcloud_of(world, shuffle), catalogue_of(world, shuffle), policy_of(world, shuffle), Facts(down=world.down)
-    )
+def plan_of(world: World, shuffle: random.Random | None = None, **policy: object) -> Plan:
+    allowed = replace(policy_of(world, shuffle), **policy)
+    return plan_update(overcloud_of(world, shuffle), catalogue_of(world, shuffle), allowed, Facts(down=world.down))

@@ -35,6 +35,12 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         parser.add_argument(
             "--explain", metavar="NODE", help="say why NODE is where it is, and list only the batches that led to it"
         )
+        parser.add_argument(
+            "--solver-time",
+            metavar="SECONDS",
+            type=float,
+            help="where the plan may not be the shortest, search for a shorter one for so long (default: 10; 0: never)",
+        )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
@@ -42,6 +48,8 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         from tripleo_update_plugin.adapters import documents
 
         policy = documents.read_policy(parsed_args.policy)
+        if parsed_args.solver_time is not None:
+            policy = dataclasses.replace(policy, solver_time=parsed_args.solver_time)
         source = read_source(self, parsed_args)
         facts = None if parsed_args.no_facts or parsed_args.outputs else self._facts(source.stack)
         plan = rollout.prepare(source.outputs, source.stack, policy, parsed_args.limit, facts, source.services)
