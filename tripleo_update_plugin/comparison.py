@@ -10,8 +10,10 @@ from typing import Any
 from tripleo_update_plugin.model import naturally
 from tripleo_update_plugin.plan import Batch, Plan, takes_down
 
-#: Keys of a plan that are one value each; a plan may lack those of later formats.
-_SINGLE = ("stack", "release", "architecture", "packaging", "waves", "lower_bound", "makespan")
+#: Keys of a plan that are one value each.
+_SINGLE = (
+    "stack", "release", "architecture", "packaging", "waves", "lower_bound", "makespan", "makespan_bound", "proved",
+)  # fmt: skip
 
 #: Keys of a policy that hold {name: value}.
 _POLICY_MAPPINGS = {"budgets": "budget", "domains": "domain", "durations": "duration"}
@@ -102,7 +104,7 @@ def _batches(before: Plan, after: Plan) -> list[Change]:
     kept = [(old, new) for old, new in pairs if old.nodes == new.nodes]
     return [
         *_of_batches("comes after", kept, lambda batch, _: ", ".join(naturally(batch.after))),
-        *_of_batches("seconds", kept, lambda batch, _: _text(batch.to_dict().get("seconds"))),
+        *_of_batches("seconds", kept, lambda batch, _: str(batch.seconds)),
         *_of_batches("takes down", kept, _changed_impact),
         *_of_batches("closed by", kept, lambda batch, _: batch.closed_by),
     ]

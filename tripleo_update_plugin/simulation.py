@@ -130,7 +130,7 @@ def seconds_of(plan: Plan, durations: Mapping[str, Any] | None = None) -> dict[s
     From *durations* (see parse_durations); without them from what the plan says of its batches or its policy has.
     """
     known = durations or plan.policy.get("durations") or {}
-    told = {} if durations else {batch.id: batch.to_dict().get("seconds") for batch in plan.batches}
+    told = {} if durations else {batch.id: batch.seconds for batch in plan.batches}
     return {batch.id: float(told.get(batch.id) or _slowest(batch, known)) for batch in plan.batches}
 
 

@@ -1,0 +1,1 @@
+"""How good plans are and what they cost; ``python -m benchmarks`` writes docs/source/benchmarks-table.rst."""

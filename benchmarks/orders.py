@@ -1,0 +1,54 @@
+"""How long updates take by our plans, by the stock order, and role by role under the same budgets."""
+
+from benchmarks.peers import role_by_role, stock
+from benchmarks.table import Result, hours
+from benchmarks.topologies import Topology, topologies
+from tripleo_update_plugin.adapters import plugins
+from tripleo_update_plugin.catalogue import Catalogue
+from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.planner import plan_update
+from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.safety import problems
+from tripleo_update_plugin.simulation import Assumptions, seconds_of, simulate
+
+COLUMNS = (
+    "overcloud", "nodes", "waves", "bound", "time", "bound", "stock: batches", "stock: time", "stock: budgets broken",
+    "role by role: batches", "role by role: time", "stock / ours",
+)  # fmt: skip
+
+
+def measure() -> Result:
+    catalogue = plugins.load_catalogue()
+    rows, met = [], 0
+    for make in topologies(catalogue):
+        row, is_met = _row(make(), catalogue)
+        rows.append(row)
+        met += is_met
+    return Result(
+        title="Waves and time",
+        columns=COLUMNS,
+        rows=rows,
+        targets=[(f"time equal to its lower bound in all {len(rows)} overclouds (it is in {met})", met == len(rows))],
+        notes=[
+            "Times are those of a simulation in which the update of a node takes ten minutes, unless the overcloud "
+            "says otherwise. *Stock* is TripleO's own order: role after role, 25 computes at a time, one node of any "
+            "other role. It knows no budgets and no failure domains; *budgets broken* counts the services of which it "
+            "takes down more than may be. *Role by role* keeps the budgets.",
+        ],
+    )
+
+
+def _row(topology: Topology, catalogue: Catalogue) -> tuple[list[object], bool]:
+    overcloud, policy = topology.overcloud, parse_policy(topology.policy)
+    plan = plan_update(overcloud, catalogue, policy, Facts())
+    if len(overcloud.nodes) <= 1200:  # the check compares all batches with one another
+        for problem in problems(plan, overcloud):
+            raise AssertionError(f"{topology.name}: {problem}")
+    seconds = simulate(plan, Assumptions(seconds=seconds_of(plan))).finished or 0.0
+    theirs, serial = stock(overcloud, plan, policy), role_by_role(overcloud, plan, policy)
+    row = [
+        topology.name, len(overcloud.nodes), plan.waves, plan.lower_bound, hours(seconds), hours(plan.makespan_bound),
+        theirs.batches, hours(theirs.seconds), theirs.broken, serial.batches, hours(serial.seconds),
+        f"{theirs.seconds / seconds:.2f}",
+    ]  # fmt: skip
+    return row, seconds <= plan.makespan_bound

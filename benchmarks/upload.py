@@ -1,0 +1,106 @@
+"""A large plan's workbook on its way into a real Mistral: generated, validated, uploaded, and started."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+from mistralclient.api.client import client as mistral_client
+
+from benchmarks.table import Result
+from benchmarks.topologies import composable
+from tripleo_update_plugin import rollout, shapes, workbook
+from tripleo_update_plugin.adapters import parser, plugins, workbooks
+from tripleo_update_plugin.adapters.mistral import Mistral
+from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.plan import Plan
+from tripleo_update_plugin.planner import plan_update
+from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.sandbox import lifecycle, servers
+from tripleo_update_plugin.sandbox.state import State
+
+NODES = 1_000
+MOST_SECONDS = 10.0
+_SAMPLE = 10  # tasks that Mistral's parser is timed on
+
+#: (what it is, policy): as it is planned by default, and the worst there can be.
+PLANS = (
+    ("budgets of the catalogue", {}),
+    ("one compute at a time", {"budgets": {"nova_compute": 1}}),
+)
+
+
+def measure() -> Result:
+    catalogue = plugins.load_catalogue()
+    rows, targets = [], []
+    with _mistral() as mistral:
+        for name, policy in PLANS:
+            plan = plan_update(composable(NODES), catalogue, parse_policy(policy), Facts())
+            times = _upload(plan, mistral)
+            total = sum(times.values())
+            rows.append([name, len(plan.batches), *(f"{t:.2f} s" for t in times.values()), f"{total:.2f} s"])
+            rows[-1].append(f"{_full_validation(plan):.0f} s")
+            targets.append((f"{len(plan.batches)} batches in under {MOST_SECONDS:.0f} s ({total:.1f} s)", total < 10))
+    columns = (
+        f"plan of {NODES:,} nodes", "batches", "generate and check", "Mistral validates a task of each shape",
+        "upload both workbooks and the plan", "together", "for comparison: Mistral's parser on every task",
+    )  # fmt: skip
+    return Result(
+        title="Workbooks",
+        columns=columns,
+        rows=rows,
+        targets=targets,
+        notes=[
+            "A real Mistral on loopback and SQLite, freshly set up, ``[api] validation_mode = enabled``. The last "
+            f"column is the time its parser takes for {_SAMPLE} tasks of the same workbook, times all of its tasks.",
+        ],
+    )
+
+
+def _upload(plan: Plan, mistral: Mistral) -> dict[str, float]:
+    """The steps of ``rollout.upload`` by themselves, and then that it starts."""
+    times, began = {}, time.perf_counter()
+    book = workbook.render(plan)
+    small: list[str] = []
+    text = workbooks.checked_definition(book, small.append)
+    times["generate"], began = time.perf_counter() - began, time.perf_counter()
+    mistral.validate(small[0])
+    times["validate"], began = time.perf_counter() - began, time.perf_counter()
+    mistral.upload(workbook.STATIC, workbooks.static_definition())
+    mistral.upload(workbook.workbook_name(plan), text, validated=True)
+    mistral.save_plan(workbook.workbook_name(plan), plan.to_dict())
+    times["upload"] = time.perf_counter() - began
+    assert rollout.start(plan, mistral)
+    return times
+
+
+def _full_validation(plan: Plan) -> float:
+    """What Mistral's parser would take for the whole, from what it takes for some."""
+    book = workbook.render(plan)
+    tasks = list(book["workflows"][workbook.WORKFLOW]["tasks"].items())
+    # A lone task has no followers to refer to, and nothing to join.
+    some = {name: {k: v for k, v in task.items() if k not in ("on-success", "join")} for name, task in tasks[:_SAMPLE]}
+    names = list(some)
+    for one, other in pairwise(names):
+        some[one]["on-success"], some[other]["join"] = [other], "all"
+    book["workflows"][workbook.WORKFLOW]["tasks"] = some
+    shapes.check(book)
+    parser.validate(workbook.to_yaml(shapes.representative(book)))  # what is loaded once only is loaded now
+    began = time.perf_counter()
+    parser.validate(workbook.to_yaml(book))
+    return (time.perf_counter() - began) / len(some) * len(tasks)
+
+
+@contextmanager
+def _mistral() -> Iterator[Mistral]:
+    with tempfile.TemporaryDirectory() as folder:
+        state = State(Path(folder) / "sandbox")
+        lifecycle.up(state, lifecycle.Wish(with_overcloud=False), lambda _: None)
+        try:
+            where = servers.endpoints(state)
+            assert where is not None
+            yield Mistral(mistral_client(mistral_url=where.mistral, auth_type="none", project_id="admin"))
+        finally:
+            lifecycle.down(state)
