@@ -43,6 +43,8 @@ class Chains:
         best = 0
         for budget, users in enumerate(self._problem.users):
             inside = [i for i in users if i in groups]
+            if not inside or max(ways[i] for i in inside) + self.load(budget, inside) <= best:
+                continue
             for start in {ways[i] for i in inside}:
                 best = max(best, start + self.load(budget, [i for i in inside if ways[i] >= start]))
         return best
@@ -62,11 +64,19 @@ class Chains:
         best = max((heads[i] + self.sizes[i] + tails[i] for i in range(len(problem.groups))), default=0)
         for budget, members in enumerate(problem.users):
             users = [i for i in members if problem.groups[i].nodes]
+            if not users or not self._may_exceed(best, budget, users, max(heads[i] for i in users)):
+                continue
             for start in {heads[i] for i in users}:
                 late = [i for i in users if heads[i] >= start]
+                if not self._may_exceed(best, budget, late, start):
+                    continue
                 for end in {tails[i] for i in late}:
                     best = max(best, start + self.load(budget, [i for i in late if tails[i] >= end]) + end)
         return max(best, self._domains())
+
+    def _may_exceed(self, best: int, budget: int, groups: list[int], start: int) -> bool:
+        """Whether some of *groups* in a row through *budget* from *start* on can take longer than *best*."""
+        return start + self.load(budget, groups) + max(self.tails[i] for i in groups) > best
 
     def _domains(self) -> int:
         """One failure domain after the other, each as long as it takes alone."""
@@ -79,24 +89,29 @@ class Chains:
         return total
 
 
-def waves_bound(problem: Problem) -> int:
-    """Waves that no schedule can go below. A canary takes one of its own."""
-    return _bound(problem, (1,) * len(problem.groups))
-
-
-def seconds_bound(problem: Problem) -> int:
-    """Seconds that no schedule can go below."""
+def bounds(problem: Problem, chains: Chains) -> tuple[int, int]:
+    """Waves and seconds that no schedule can go below; *chains* are those in seconds. A canary has its own wave."""
     if problem.is_even:
-        return waves_bound(problem) * max(problem.lengths, default=0)
+        seconds = _bound(problem, problem.lengths, chains)
+        return seconds // max(problem.lengths, default=1), seconds
+    ones = (1,) * len(problem.groups)
     step = gcd(*problem.lengths)  # in the shortest schedules every node ends after a sum of durations
-    return -(-_bound(problem, problem.lengths) // step) * step
+    seconds = -(-_bound(problem, problem.lengths, chains) // step) * step
+    return _bound(problem, ones, Chains(problem, ones)), seconds
 
 
-def _bound(problem: Problem, lengths: Sequence[int]) -> int:
-    if not problem.canary:
-        return Chains(problem, lengths).bound()
+def _bound(problem: Problem, lengths: Sequence[int], chains: Chains) -> int:
+    bound = chains.bound()
+    if not problem.canary or not problem.groups:
+        return bound
     first = [i for i, group in enumerate(problem.groups) if not group.before]
-    return min((lengths[i] + Chains(without_one(problem, i), lengths).bound() for i in first), default=0)
+    first.sort(key=lambda i: -chains.sizes[i] - chains.tails[i])
+    best = sum(lengths) + bound
+    for i in first:
+        # Without one of its nodes a problem is shorter by no more than that node: then none is better than the bound.
+        if best > max(bound, lengths[i]):
+            best = min(best, lengths[i] + Chains(without_one(problem, i), lengths).bound())
+    return best
 
 
 def without_one(problem: Problem, i: int) -> Problem:

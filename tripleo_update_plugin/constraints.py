@@ -90,11 +90,14 @@ def constraints_of(
 ) -> tuple[Constraint, ...]:
     """All constraints of an update, those first that bind the most."""
     allowances = list(allowances)
+    hosts = overcloud.hosts()
+    roles: dict[str, set[str]] = {}
+    for node in overcloud.nodes:
+        roles.setdefault(node.role, set()).add(node.name)
     budgets = [
-        MaxUnavailable(allowance=a, members=overcloud.hosts_of(a.service) - facts.down, capacity=max(a.free, 1))
-        for a in allowances
+        MaxUnavailable(allowance=a, members=hosts[a.service] - facts.down, capacity=max(a.free, 1)) for a in allowances
     ]
-    budgets += [c for a in allowances for c in _halves_of_roles(overcloud, a, facts)]
+    budgets += [c for a in allowances for c in _halves_of_roles(roles, hosts[a.service], a, facts)]
     budgets.sort(key=_worst_first)
     return (*budgets, OneDomainAtATime(domains=policy.domains)) if policy.domains else tuple(budgets)
 
@@ -105,7 +108,9 @@ def _worst_first(c: MaxUnavailable) -> tuple[float, int, bool, str]:
     return (-len(c.members) / c.capacity, rank, c.allowance.budget == Rule("agents"), c.name)
 
 
-def _halves_of_roles(overcloud: Overcloud, allowance: Allowance, facts: Facts) -> Iterator[MaxUnavailable]:
+def _halves_of_roles(
+    roles: Mapping[str, set[str]], hosts: frozenset[str], allowance: Allowance, facts: Facts
+) -> Iterator[MaxUnavailable]:
     """An agent serves its own node, so its replicas on nodes of another role are no help: half of each role stay.
 
     Without this a budget over all roles would let three network nodes go together because there are a hundred computes.
@@ -113,8 +118,9 @@ def _halves_of_roles(overcloud: Overcloud, allowance: Allowance, facts: Facts) -
     """
     if allowance.budget != Rule("agents"):
         return
-    hosts = overcloud.hosts_of(allowance.service)
-    for role in sorted({node.role for node in overcloud.nodes if node.name in hosts}):
-        members = frozenset(node.name for node in overcloud.nodes if node.role == role and node.name in hosts)
+    for role, names in sorted(roles.items()):
+        members = hosts & names
+        if not members:
+            continue
         capacity = max(len(members) // 2 - len(members & facts.down), 1)
         yield MaxUnavailable(allowance=allowance, members=members - facts.down, capacity=capacity, role=role)

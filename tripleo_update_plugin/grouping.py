@@ -65,22 +65,19 @@ def _budgets_of(node: Node, budgets: Sequence[MaxUnavailable]) -> tuple[int, ...
 def _alike(
     nodes: Iterable[Node], budgets: Sequence[MaxUnavailable], orders: Iterable[Order], policy: Policy
 ) -> Mapping[Hashable, list[Node]]:
-    """The nodes that the planner need not tell apart, together."""
-    of_node: dict[str, list[int]] = {}
-    for i, budget in enumerate(budgets):
-        for name in budget.members:
-            of_node.setdefault(name, []).append(i)
+    """The nodes that the planner need not tell apart, together.
+
+    Budgets are of services and roles, so those of the same role and services have the same.
+    """
     ordered = {service for pair in orders for service in pair}
     durations = policy.durations or Durations()
+    kinds: dict[tuple[str, frozenset[str]], tuple[Hashable, ...]] = {}
     alike: dict[Hashable, list[Node]] = {}
     for node in nodes:
-        key = (
-            node.role,
-            tuple(of_node.get(node.name, ())),
-            node.services & ordered,
-            policy.domains.get(node.name, ""),
-            durations.of(node.name, node.role),
-        )
+        kind = (node.role, node.services)
+        if kind not in kinds:
+            kinds[kind] = (node.role, _budgets_of(node, budgets), node.services & ordered)
+        key = (*kinds[kind], policy.domains.get(node.name, ""), durations.of(node.name, node.role))
         alike.setdefault(key, []).append(node)
     return alike
 

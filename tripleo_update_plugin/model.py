@@ -72,7 +72,7 @@ class Overcloud:
     @property
     def services(self) -> tuple[str, ...]:
         """Every service that some node has, in natural order."""
-        return naturally(service for node in self.nodes for service in node.services)
+        return naturally(frozenset().union(*{node.services for node in self.nodes}))
 
     def node(self, name: str) -> Node:
         """The node of that *name*; KeyError if there is none."""
@@ -84,6 +84,17 @@ class Overcloud:
     def hosts_of(self, service: str) -> frozenset[str]:
         """Names of the nodes that have *service*."""
         return frozenset(node.name for node in self.nodes if service in node.services)
+
+    def hosts(self) -> dict[str, frozenset[str]]:
+        """hosts_of() every service, in one go."""
+        alike: dict[frozenset[str], list[str]] = {}
+        for node in self.nodes:
+            alike.setdefault(node.services, []).append(node.name)
+        hosts: dict[str, list[str]] = {}
+        for services, names in alike.items():
+            for service in services:
+                hosts.setdefault(service, []).extend(names)
+        return {service: frozenset(names) for service, names in hosts.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tripleo_update_plugin.budget import Budget, parse_budget
-from tripleo_update_plugin.catalogue import Catalogue
+from tripleo_update_plugin.catalogue import Catalogue, Profile
 from tripleo_update_plugin.errors import BadPolicy
 from tripleo_update_plugin.model import Facts, Overcloud
 
@@ -141,16 +141,16 @@ def resolve(policy: Policy, catalogue: Catalogue, overcloud: Overcloud, facts: F
     """
     _check_names(policy, overcloud)
     allowances = {}
+    hosts = overcloud.hosts()
     for service in overcloud.services:
         profile = catalogue.profile(service)
         if profile.is_bounded or service in policy.budgets:
-            allowances[service] = _allowance(service, policy, catalogue, overcloud, facts)
+            allowances[service] = _allowance(profile, policy, hosts[service], facts)
     return allowances
 
 
-def _allowance(service: str, policy: Policy, catalogue: Catalogue, overcloud: Overcloud, facts: Facts) -> Allowance:
-    profile = catalogue.profile(service)
-    hosts = overcloud.hosts_of(service)
+def _allowance(profile: Profile, policy: Policy, hosts: frozenset[str], facts: Facts) -> Allowance:
+    service = profile.service
     own = policy.budgets.get(service)
     budget = own or profile.budget
     limit = profile.limit.of(len(hosts))

@@ -38,14 +38,19 @@ def precedence_of(groups: Sequence[frozenset[str]], orders: Iterable[Order]) -> 
                     if a != b and not (first in groups[b] and then in services):
                         asked.setdefault((a, b), []).append((first, then))
     unmet: list[Order] = []
+    for pair in [pair for pair in asked if pair < pair[::-1] and pair[::-1] in asked]:  # most circles are of two
+        unmet += asked.pop(_weakest(asked, (pair, pair[::-1])))
     while cycle := _cycle(asked, len(groups)):
-        weakest = min(cycle, key=lambda pair: (len(asked[pair]), pair))
-        unmet += asked.pop(weakest)
+        unmet += asked.pop(_weakest(asked, cycle))
     before: dict[int, set[int]] = {b: set() for b in range(len(groups))}
     for a, b in asked:
         before[b].add(a)
     because = {pair: tuple(orders) for pair, orders in asked.items()}
     return Precedence({b: frozenset(a) for b, a in before.items()}, tuple(dict.fromkeys(unmet)), because)
+
+
+def _weakest(asked: Mapping[tuple[int, int], Sequence[Order]], pairs: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    return min(pairs, key=lambda pair: (len(asked[pair]), pair))
 
 
 def _cycle(pairs: Iterable[tuple[int, int]], count: int) -> list[tuple[int, int]]:

@@ -5,10 +5,9 @@ A budget is in use from the start to the end of a node. Where all nodes take equ
 """
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tripleo_update_plugin.bounds import Chains
 from tripleo_update_plugin.problem import Problem
 
 
@@ -110,9 +109,11 @@ def makespan(problem: Problem, slots: list[Slot]) -> int:
     return max((slot.start + problem.groups[i].seconds for slot in slots for i in slot.nodes), default=0)
 
 
-def schedule(problem: Problem) -> list[Slot]:
-    """As short as the greedy choice gives; then spread evenly where that costs no time."""
-    tails = Chains(problem, problem.lengths).tails
+def schedule(problem: Problem, tails: Sequence[int]) -> list[Slot]:
+    """As short as the greedy choice gives; then spread evenly where that costs no time.
+
+    *tails* are the seconds that must follow each group.
+    """
     slots = _greedy(problem, tails, {})
     started = [0] * len(problem.groups)
     for slot in slots:
@@ -123,7 +124,7 @@ def schedule(problem: Problem) -> list[Slot]:
     return spread if makespan(problem, spread) <= makespan(problem, slots) else slots
 
 
-def _greedy(problem: Problem, tails: list[int], most: Mapping[int, int]) -> list[Slot]:
+def _greedy(problem: Problem, tails: Sequence[int], most: Mapping[int, int]) -> list[Slot]:
     """The groups with the longest way to go first, as many of each as fit and as *most* allows."""
     site = Site(problem)
     slots: list[Slot] = []

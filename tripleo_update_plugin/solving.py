@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tripleo_update_plugin import exact
-from tripleo_update_plugin.bounds import seconds_bound, waves_bound
+from tripleo_update_plugin.bounds import Chains, bounds
 from tripleo_update_plugin.problem import Problem
 from tripleo_update_plugin.schedule import Slot, makespan, schedule
 
@@ -29,7 +29,8 @@ Search = Callable[[Problem, int, int, float], exact.Finding]
 
 def solve(problem: Problem, seconds: float, search: Search = exact.search) -> Solution:
     """The constructive schedule; where it misses its bound, what an exact search finds in so many *seconds*."""
-    slots, waves, bound = schedule(problem), waves_bound(problem), seconds_bound(problem)
+    chains = Chains(problem, problem.lengths)
+    slots, (waves, bound) = schedule(problem, chains.tails), bounds(problem, chains)
     length = makespan(problem, slots)
     if length == bound or seconds <= 0:
         proved = "bound" if length == bound else "no"
