@@ -27,9 +27,8 @@ def batches_of(
     problem: Problem,
     overcloud: Overcloud,
     allowances: Iterable[Allowance],
-    only: tuple[str, ...],
 ) -> tuple[Batch, ...]:
-    """The batches of a schedule. *only* names the services they update, all when empty."""
+    """The batches of a schedule."""
     by_service = {a.service: a for a in allowances}
     nodes = {node.name: node for node in overcloud.nodes}
     places = _Places(problem)
@@ -37,6 +36,7 @@ def batches_of(
     for slot in slots:
         for lane in _lanes(slot, problem):
             after = places.take(len(batches), slot, lane)
+            only = problem.groups[lane[0]].only
             names = naturally(name for i in lane for name in slot.nodes[i])
             batches.append(
                 Batch(
@@ -48,7 +48,7 @@ def batches_of(
                     after=tuple(batches[j].id for j in after),
                     because={batches[j].id: reason for j, reason in after.items()},
                     closed_by="; ".join(dict.fromkeys(slot.closed_by[i] for i in lane)),
-                    impact=_impact([nodes[name] for name in names], by_service),
+                    impact=_impact([nodes[name] for name in names], by_service, only),
                     only=only,
                 )
             )
@@ -57,11 +57,12 @@ def batches_of(
 
 def _lanes(slot: Slot, problem: Problem) -> list[tuple[int, ...]]:
     """The groups of a slot, those together that take equally long and share a budget, directly or through others."""
-    lanes: list[tuple[set[tuple[int, int]], set[int]]] = []
+    lanes: list[tuple[set[tuple[object, ...]], set[int]]] = []
     for i in sorted(slot.nodes):
         group = problem.groups[i]
         budgets = (*group.budgets, _DOMAINS) if group.domain else group.budgets
-        keys, members = {(budget, group.seconds) for budget in budgets}, {i}
+        keys: set[tuple[object, ...]] = {(budget, group.seconds, group.only) for budget in budgets}
+        members = {i}
         apart = []
         for other_keys, other_members in lanes:
             if keys & other_keys:
@@ -160,7 +161,7 @@ class _Places:
         return after
 
 
-def _impact(nodes: Iterable[Node], allowances: Mapping[str, Allowance]) -> Mapping[str, Impact]:
+def _impact(nodes: Iterable[Node], allowances: Mapping[str, Allowance], only: tuple[str, ...]) -> Mapping[str, Impact]:
     alike: dict[frozenset[str], int] = {}
     for node in nodes:
         alike[node.services] = alike.get(node.services, 0) + 1
@@ -171,5 +172,5 @@ def _impact(nodes: Iterable[Node], allowances: Mapping[str, Allowance]) -> Mappi
     return {
         service: Impact(down=counts[service] + a.down, of=a.of, allowed=a.allowed)
         for service, a in allowances.items()
-        if service in counts
+        if service in counts and service in (only or counts)
     }

@@ -18,12 +18,17 @@ def problem_of(
     orders: Sequence[Order],
     facts: Facts,
     policy: Policy,
+    only: tuple[str, ...] = (),
 ) -> tuple[Problem, Precedence]:
-    """The problem of updating *nodes*, and what came of the *orders* between services."""
+    """The problem of updating *nodes*, and what came of the *orders* between services.
+
+    *only* names the services that are updated, all when empty. Orders that a service wave meets are left out.
+    """
     budgets = _binding(frozenset(node.name for node in nodes), constraints)
     alike = _alike(nodes, budgets, orders, policy)
     keys = sorted(alike, key=lambda key: (alike[key][0].role, naturally(node.name for node in alike[key])[0]))
-    precedence = precedence_of([alike[key][0].services for key in keys], orders)
+    open_orders = [(first, then) for first, then in orders if first not in policy.service_waves]
+    precedence = precedence_of([alike[key][0].services for key in keys], open_orders)
     leaders = frozenset(facts.leaders.values())
     durations = policy.durations or Durations()
     groups = tuple(
@@ -34,6 +39,7 @@ def problem_of(
             before=precedence.before[i],
             domain=policy.domains.get(alike[key][0].name, ""),
             seconds=durations.of(alike[key][0].name, alike[key][0].role),
+            only=only,
         )
         for i, key in enumerate(keys)
     )
@@ -69,7 +75,7 @@ def _alike(
 
     Budgets are of services and roles, so those of the same role and services have the same.
     """
-    ordered = {service for pair in orders for service in pair}
+    ordered = {service for pair in orders for service in pair}.union(policy.service_waves)
     durations = policy.durations or Durations()
     kinds: dict[tuple[str, frozenset[str]], tuple[Hashable, ...]] = {}
     alike: dict[Hashable, list[Node]] = {}

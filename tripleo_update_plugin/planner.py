@@ -5,7 +5,7 @@ docs/source/policy.rst.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tripleo_update_plugin.batching import batches_of
@@ -14,9 +14,10 @@ from tripleo_update_plugin.constraints import constraints_of
 from tripleo_update_plugin.errors import BadLimit, Infeasible
 from tripleo_update_plugin.grouping import problem_of
 from tripleo_update_plugin.model import Facts, Node, Overcloud, naturally
-from tripleo_update_plugin.plan import Plan
+from tripleo_update_plugin.plan import Batch, Plan
 from tripleo_update_plugin.policy import Allowance, Policy, resolve
 from tripleo_update_plugin.precedence import Precedence
+from tripleo_update_plugin.servicewaves import with_service_waves
 from tripleo_update_plugin.solving import solve
 
 NO_FACTS = "planned without live facts: nodes that are down already are not counted"
@@ -81,15 +82,25 @@ def plan_update(
     cannot be followed.
     """
     policy, limit, known = policy or Policy(), limit or Limit(), facts or Facts()
+    if limit.services:
+        policy = replace(policy, service_waves=())
     excluded = _excluded(overcloud, known, limit)
     nodes = [node for node in overcloud.nodes if node.name not in excluded]
     allowances = resolve(policy, catalogue, overcloud, known)
     hit = _services_hit(nodes, limit, allowances)
     waivers = _waivers(policy, [allowances[service] for service in hit])
-    constraints = constraints_of(overcloud, [allowances[service] for service in hit], policy, known)
+    bounded = [allowances[service] for service in hit]
+    constraints = constraints_of(overcloud, bounded, policy, known)
     orders = _orders(overcloud, catalogue, policy)
-    problem, precedence = problem_of(nodes, constraints, orders, known, policy)
+    problem, precedence = problem_of(nodes, constraints, orders, known, policy, naturally(limit.services))
+    problem = with_service_waves(problem, nodes, constraints, orders, policy)
     solution = solve(problem, policy.solver_time)
+    batches = batches_of(solution.slots, problem, overcloud, bounded)
+    costs = ""
+    if policy.service_waves:
+        cheaper, _ = problem_of(nodes, constraints, orders, known, replace(policy, service_waves=()))
+        without = batches_of(solve(cheaper, policy.solver_time).slots, cheaper, overcloud, bounded)
+        costs = _costs(policy.service_waves, batches, without)
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
@@ -102,13 +113,18 @@ def plan_update(
         lower_bound=solution.lower_bound,
         makespan_bound=solution.makespan_bound,
         proved=solution.proved,
-        batches=batches_of(
-            solution.slots, problem, overcloud, [allowances[service] for service in hit], naturally(limit.services)
-        ),
+        batches=batches,
         excluded=excluded,
         waivers=waivers,
-        warnings=_warnings(overcloud, catalogue, facts, precedence, hit, solution.warning),
+        warnings=_warnings(overcloud, catalogue, facts, precedence, hit, (costs, solution.warning)),
     )
+
+
+def _costs(services: Iterable[str], batches: Iterable[Batch], without: Iterable[Batch]) -> str:
+    """What service waves cost, in words."""
+    waves, fewer = (max((batch.wave for batch in plan), default=0) for plan in (batches, without))
+    names = ", ".join(services)
+    return f"{names} first, on all nodes that have it, costs {waves - fewer} waves: {waves} instead of {fewer}"
 
 
 def _excluded(overcloud: Overcloud, facts: Facts, limit: Limit) -> dict[str, str]:
@@ -166,6 +182,7 @@ def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Lim
         "order": [{"first": first, "then": then} for first, then in policy.order],
         "domains": dict(sorted(policy.domains.items())),
         "durations": policy.durations.to_dict() if policy.durations else {},
+        "service_waves": list(policy.service_waves),
         "canary": policy.canary,
         "approve": policy.approve,
         "max_failed": policy.max_failed,
@@ -181,7 +198,7 @@ def _warnings(
     facts: Facts | None,
     precedence: Precedence,
     hit: Iterable[str],
-    of_solver: str,
+    more: Iterable[str],
 ) -> tuple[str, ...]:
     warnings = [NO_FACTS] if facts is None else []
     unknown = [service for service in hit if not catalogue.knows(service)]
@@ -191,4 +208,4 @@ def _warnings(
         warnings.append(f"{first} before {then} cannot be met node by node here: it holds inside each node only")
     if not overcloud.has_update_tasks:
         warnings.append(f"this overcloud ({overcloud.release}) brings no update tasks of its own")
-    return (*warnings, of_solver) if of_solver else tuple(warnings)
+    return (*warnings, *(text for text in more if text))

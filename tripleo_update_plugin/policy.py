@@ -35,13 +35,14 @@ class Durations:
     default: int = 600
     roles: Mapping[str, int] = field(default_factory=dict)
     nodes: Mapping[str, int] = field(default_factory=dict)
+    services: Mapping[str, int] = field(default_factory=dict)  # in a service wave
 
     def of(self, node: str, role: str) -> int:
         return self.nodes.get(node) or self.roles.get(role) or self.default
 
     def to_dict(self) -> dict[str, Any]:
-        roles, nodes = dict(sorted(self.roles.items())), dict(sorted(self.nodes.items()))
-        return {"default": self.default, "roles": roles, "nodes": nodes}
+        names = {"roles": self.roles, "nodes": self.nodes, "services": self.services}
+        return {"default": self.default, **{key: dict(sorted(value.items())) for key, value in names.items()}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ class Policy:
     waivers: tuple[Waiver, ...] = ()
     services: tuple[str, ...] = ()  # folders of service profiles
     durations: Durations | None = None
+    service_waves: tuple[str, ...] = ()  # services that are updated alone first, on all their nodes
     solver_time: float = SOLVER_TIME  # seconds for an exact search; it allows nothing, so plans do not record it
 
     def waiver_of(self, service: str) -> Waiver | None:
@@ -112,6 +114,7 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         waivers=tuple(Waiver(service=w["service"], reason=w["reason"]) for w in data.get("waivers") or ()),
         services=tuple(data.get("services") or ()),
         durations=_durations(data.get("durations")),
+        service_waves=tuple(data.get("service_waves") or ()),
         solver_time=data.get("solver_time", SOLVER_TIME),
     )
 
@@ -120,7 +123,7 @@ def _durations(data: Mapping[str, Any] | None) -> Durations | None:
     if not data:
         return None
     default = data.get("default") or Durations().default
-    return Durations(default=default, roles=dict(data.get("roles") or {}), nodes=dict(data.get("nodes") or {}))
+    return Durations(default=default, **{key: dict(data.get(key) or {}) for key in ("roles", "nodes", "services")})
 
 
 def merge(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -178,6 +181,7 @@ def _check_names(policy: Policy, overcloud: Overcloud) -> None:
     services, nodes = set(overcloud.services), {node.name for node in overcloud.nodes}
     named = [*policy.budgets, *(w.service for w in policy.waivers if w.service != EVERYTHING)]
     named += [service for pair in policy.order for service in pair]
+    named += [*policy.service_waves, *(policy.durations.services if policy.durations else ())]
     for service in named:
         if service not in services:
             raise BadPolicy(f"no node has the service {service!r}, which the policy names")

@@ -12,7 +12,8 @@ class Group:
     """Nodes that are alike to the planner.
 
     ``budgets`` are indexes of the problem's capacities, ``before`` indexes of the groups that precede it. The nodes
-    are in the order in which they are taken, leaders last; each of them takes ``seconds``.
+    are in the order in which they are taken, leaders last; each of them takes ``seconds``. ``only`` names the services
+    that are updated, all when empty.
     """
 
     label: str
@@ -21,6 +22,7 @@ class Group:
     before: frozenset[int]
     domain: str = ""
     seconds: int = 1
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class World:
     down: frozenset[str] = frozenset()
     canary: bool = False
     waived: bool = False
+    first: tuple[str, ...] = ()  # services updated alone first, on all their nodes
     seconds: dict[str, int] = field(default_factory=dict)  # {role: of one node}; 600 where it says nothing
 
     @property

@@ -86,6 +86,7 @@ def policy_of(world: World, shuffle: random.Random | None = None) -> Policy:
         {
             "order": [{"first": first, "then": then} for first, then in world.orders],
             "domains": placed,
+            "service_waves": list(world.first),
             "canary": world.canary,
             "durations": {"roles": world.seconds} if world.seconds else {},
             "waivers": [{"service": "*", "reason": "a test"}] if world.waived else [],
