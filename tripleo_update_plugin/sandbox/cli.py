@@ -86,7 +86,7 @@ def _add_up_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-overcloud", action="store_true", help="only Heat and Mistral")
     parser.add_argument(
-        "--pace", type=_pace, default=1.0, metavar="SECONDS", help="time that updating a node takes (default: 1)"
+        "--pace", type=_pace, default=0.3, metavar="SECONDS", help="time that updating a node takes (default: 0.3)"
     )
     parser.add_argument("--heat-port", type=_port, metavar="PORT", help="Heat's port (default: a free one)")
     parser.add_argument("--mistral-port", type=_port, metavar="PORT", help="Mistral's port (default: a free one)")
