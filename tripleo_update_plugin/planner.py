@@ -12,6 +12,7 @@ from tripleo_update_plugin.batching import batches_of
 from tripleo_update_plugin.catalogue import Catalogue
 from tripleo_update_plugin.constraints import constraints_of
 from tripleo_update_plugin.errors import BadLimit, Infeasible
+from tripleo_update_plugin.failovers import leaders_last
 from tripleo_update_plugin.grouping import problem_of
 from tripleo_update_plugin.model import Facts, Node, Overcloud, naturally
 from tripleo_update_plugin.plan import Batch, Plan
@@ -95,6 +96,8 @@ def plan_update(
     problem, precedence = problem_of(nodes, constraints, orders, known, policy, naturally(limit.services))
     problem = with_service_waves(problem, nodes, constraints, orders, policy)
     solution = solve(problem, policy.solver_time)
+    services_of = {node.name: node.services for node in nodes}
+    problem, solution = leaders_last(problem, solution, known.leaders, services_of)
     batches = batches_of(solution.slots, problem, overcloud, bounded)
     costs = ""
     if policy.service_waves:

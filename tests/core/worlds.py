@@ -94,6 +94,13 @@ def policy_of(world: World, shuffle: random.Random | None = None) -> Policy:
     )
 
 
-def plan_of(world: World, shuffle: random.Random | None = None, **policy: object) -> Plan:
+def plan_of(
+    world: World, shuffle: random.Random | None = None, leaders: dict[str, str] | None = None, **policy: object
+) -> Plan:
     allowed = replace(policy_of(world, shuffle), **policy)
-    return plan_update(overcloud_of(world, shuffle), catalogue_of(world, shuffle), allowed, Facts(down=world.down))
+    return plan_update(
+        overcloud_of(world, shuffle),
+        catalogue_of(world, shuffle),
+        allowed,
+        Facts(down=world.down, leaders=leaders or {}),
+    )

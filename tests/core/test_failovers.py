@@ -1,0 +1,93 @@
+"""Leaders go last, where that costs no time."""
+
+from dataclasses import replace
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tripleo_update_plugin import safety
+from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.planner import plan_update
+from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.testing import a_catalogue, an_overcloud
+
+from . import checker
+from .worlds import overcloud_of, plan_of, worlds
+
+TWO_ROLES = an_overcloud(Controller=(2, ["redis", "haproxy"]), Telemetry=(2, ["redis"]))
+
+
+def nodes(overcloud=TWO_ROLES, leaders=None, **policy):
+    plan = plan_update(overcloud, a_catalogue(), parse_policy(policy), Facts(leaders=leaders or {}))
+    return [" ".join(batch.nodes) for batch in plan.batches], plan
+
+
+def test_a_leader_goes_after_other_roles_that_have_the_service_too():
+    assert nodes()[0][0] == "controller-0"
+    order, plan = nodes(leaders={"redis": "controller-0"})
+    assert order[-1] == "controller-0"
+    assert plan.makespan == nodes()[1].makespan
+
+
+def test_the_only_node_of_a_role_goes_last_as_well():
+    overcloud = an_overcloud(Controller=(1, ["redis"]), Telemetry=(2, ["redis"]))
+    order, plan = nodes(overcloud, {"redis": "controller-0"})
+    assert order[-1] == "controller-0"
+    assert "the leader of redis goes last" in " ".join(plan.batches[-1].because.values())
+
+
+def test_two_leaders_go_after_all_others():
+    overcloud = an_overcloud(Controller=(4, ["redis", "mysql"]))
+    order, _ = nodes(overcloud, {"redis": "controller-0", "mysql": "controller-1"})
+    assert set(order[:2]) == {"controller-2", "controller-3"}
+
+
+def test_an_order_between_services_goes_before():
+    order, _ = nodes(leaders={"redis": "controller-0"}, order=[{"first": "haproxy", "then": "redis"}])
+    assert order[:2] == ["controller-1", "controller-0"]
+
+
+def test_it_costs_no_time():
+    """Half of them go at once: a leader alone at the end would be a third wave."""
+    overcloud = an_overcloud(Compute=(4, ["keystone"]))
+    order, _ = nodes(overcloud, {"keystone": "compute-0"})
+    assert order == ["compute-1 compute-2", "compute-0 compute-3"]
+
+
+@st.composite
+def led_worlds(draw):
+    """A world, and who leads some of its services."""
+    world = replace(draw(worlds(timed=True)), waived=True)
+    assume(world.wanted)
+    leaders = {}
+    for service in draw(st.sets(st.sampled_from(sorted(set().union(*world.services.values()))), max_size=3)):
+        hosts = sorted(world.hosts(service) & world.wanted)
+        if hosts:
+            leaders[service] = draw(st.sampled_from(hosts))
+    return world, leaders
+
+
+@given(led_worlds())
+def test_leaders_cost_no_time_and_break_nothing(led):
+    world, leaders = led
+    plan, without = plan_of(world, leaders=leaders), plan_of(world)
+    assert plan.makespan <= without.makespan
+    assert plan.makespan == plan.makespan_bound or plan.proved == "no"
+    assert sorted(node for batch in plan.batches for node in batch.nodes) == sorted(world.wanted)
+    assert checker.broken_instants(world, plan) == []
+    assert checker.broken_order(world, plan) == []
+    assert list(safety.problems(plan, overcloud_of(world))) == []
+
+
+@given(led_worlds())
+def test_a_leader_that_goes_one_at_a_time_with_its_service_is_the_last_of_it(led):
+    """With a budget of one and no order, nothing is gained by another place."""
+    world, leaders = led
+    assume(leaders)
+    service, leader = sorted(leaders.items())[0]
+    world = replace(world, budgets={service: 1}, orders=(), domains={}, canary=False, seconds={})
+    plan = plan_of(world, leaders={service: leader})
+    before = checker.ancestors(plan)
+    mine = next(batch for batch in plan.batches if leader in batch.nodes)
+    others = world.hosts(service) & world.wanted - {leader}
+    assert all(batch.id in before[mine.id] for batch in plan.batches if others & set(batch.nodes))
