@@ -29,31 +29,40 @@ class App:
         self.options = None
 
 
+def offline(command, cloud, said):
+    """The command class, with its undercloud in memory."""
+
+    class Offline(command):
+        def heat(self):
+            return cloud.heat
+
+        def mistral(self):
+            return cloud.mistral
+
+        def say(self, text):
+            said.append(text)
+
+    return Offline(App(), None)
+
+
+class Cloud:
+    """An undercloud in memory that commands are run against."""
+
+    def __init__(self):
+        self.heat = FakeHeat(overcloud=OUTPUTS)
+        self.mistral = FakeMistral(nodes=NODES)
+        self.command = None
+
+    def __call__(self, command, *arguments):
+        said = []
+        self.command = offline(command, self, said)
+        parsed = self.command.get_parser("command").parse_args([str(argument) for argument in arguments])
+        return self.command.take_action(parsed), "\n".join(said)
+
+
 @pytest.fixture
 def cloud():
     """Runs a command class against one Heat and one Mistral: gives its result, and what it said."""
-
-    class Cloud:
-        heat = FakeHeat(overcloud=OUTPUTS)
-        mistral = FakeMistral(nodes=NODES)
-
-        def __call__(self, command, *arguments):
-            said = []
-
-            class Here(command):
-                def heat(here):
-                    return self.heat
-
-                def mistral(here):
-                    return self.mistral
-
-                def say(here, text):
-                    said.append(text)
-
-            self.command = Here(App(), None)
-            parsed = self.command.get_parser("command").parse_args([str(a) for a in arguments])
-            return self.command.take_action(parsed), "\n".join(said)
-
     return Cloud()
 
 
