@@ -78,13 +78,11 @@ def plan_update(
 ) -> Plan:
     """The shortest plan this planner finds, with a lower bound.
 
-    *facts* None means that the nodes were not asked. *outputs* is {output: digest}, kept in the plan so that a stale
-    one can say what changed. Raises Infeasible if a service would lose more than its budget, BadPolicy if the policy
-    cannot be followed.
+    *facts* None means that the nodes were not asked. *outputs* is {output: digest}, so that a stale plan knows.
+    Raises Infeasible if a service would lose more than its budget, BadPolicy if the policy cannot be followed.
     """
     policy, limit, known = policy or Policy(), limit or Limit(), facts or Facts()
-    if limit.services:
-        policy = replace(policy, service_waves=())
+    policy = replace(policy, service_waves=()) if limit.services else policy
     excluded = _excluded(overcloud, known, limit)
     nodes = [node for node in overcloud.nodes if node.name not in excluded]
     allowances = resolve(policy, catalogue, overcloud, known)
@@ -96,14 +94,13 @@ def plan_update(
     problem, precedence = problem_of(nodes, constraints, orders, known, policy, naturally(limit.services))
     problem = with_service_waves(problem, nodes, constraints, orders, policy)
     solution = solve(problem, policy.solver_time)
-    services_of = {node.name: node.services for node in nodes}
-    problem, solution = leaders_last(problem, solution, known.leaders, services_of)
+    problem, solution = leaders_last(problem, solution, known.leaders, {node.name: node.services for node in nodes})
     batches = batches_of(solution.slots, problem, overcloud, bounded)
-    costs = ""
+    fewer = batches
     if policy.service_waves:
-        cheaper, _ = problem_of(nodes, constraints, orders, known, replace(policy, service_waves=()))
-        without = batches_of(solve(cheaper, policy.solver_time).slots, cheaper, overcloud, bounded)
-        costs = _costs(policy.service_waves, batches, without)
+        plain, _ = problem_of(nodes, constraints, orders, known, replace(policy, service_waves=()))
+        fewer = batches_of(solve(plain, policy.solver_time).slots, plain, overcloud, bounded)
+    more = (_costs(policy, batches, fewer), solution.warning)
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
@@ -119,14 +116,16 @@ def plan_update(
         batches=batches,
         excluded=excluded,
         waivers=waivers,
-        warnings=_warnings(overcloud, catalogue, facts, precedence, hit, (costs, solution.warning)),
+        warnings=_warnings(overcloud, catalogue, facts, precedence, hit, more),
     )
 
 
-def _costs(services: Iterable[str], batches: Iterable[Batch], without: Iterable[Batch]) -> str:
-    """What service waves cost, in words."""
+def _costs(policy: Policy, batches: Iterable[Batch], without: Iterable[Batch]) -> str:
+    """What service waves cost, in words; "" where there are none."""
+    if not policy.service_waves:
+        return ""
     waves, fewer = (max((batch.wave for batch in plan), default=0) for plan in (batches, without))
-    names = ", ".join(services)
+    names = ", ".join(policy.service_waves)
     return f"{names} first, on all nodes that have it, costs {waves - fewer} waves: {waves} instead of {fewer}"
 
 
