@@ -98,6 +98,8 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         budgets = {service: parse_budget(value) for service, value in (data.get("budgets") or {}).items()}
     except ValueError as error:
         raise BadPolicy(f"budgets: {error}") from error
+    if data.get("approve") == "after-canary" and data.get("canary") is False:
+        raise BadPolicy("approve: after-canary needs a canary, and 'canary: false' forbids one")
     domains: dict[str, str] = {}
     for domain, nodes in (data.get("domains") or {}).items():
         for node in nodes:
@@ -108,7 +110,8 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         budgets=budgets,
         order=tuple((pair["first"], pair["then"]) for pair in data.get("order") or ()),
         domains=domains,
-        canary=bool(data.get("canary", False)),
+        # A stop after the canary makes one.
+        canary=bool(data.get("canary", data.get("approve") == "after-canary")),
         approve=data.get("approve", "never"),
         max_failed=data.get("max_failed", 0),
         waivers=tuple(Waiver(service=w["service"], reason=w["reason"]) for w in data.get("waivers") or ()),

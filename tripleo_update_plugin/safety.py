@@ -3,7 +3,7 @@
 What is down at one instant is the union of batches of which none is before another, however long each of them takes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from tripleo_update_plugin.errors import BadPlan
@@ -28,6 +28,9 @@ def problems(plan: Plan, overcloud: Overcloud) -> Iterator[str]:
         yield "the batches wait for one another in a circle"
         return
     yield from _broken_budgets(plan, overcloud, ancestors)
+    yield from _broken_halves(plan, overcloud, ancestors)
+    yield from _mixed_domains(plan, ancestors)
+    yield from _broken_order(plan, overcloud, ancestors)
 
 
 def _wrong_nodes(plan: Plan, overcloud: Overcloud) -> Iterator[str]:
@@ -82,6 +85,65 @@ def _broken_budgets(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, in
         most = already + _most_together(hit, [ancestors[batch.id] for batch in plan.batches], allowed - already)
         if hit and most > allowed:
             yield f"batches that may overlap take {most} of {service} down, {allowed} of {budget['of']} may be"
+
+
+def _broken_halves(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int]) -> Iterator[str]:
+    """Of services with the rule ``agents`` half of each role's replicas stay."""
+    before = [ancestors[batch.id] for batch in plan.batches]
+    down = plan.facts.down if plan.facts else frozenset()
+    for service, budget in plan.policy.get("budgets", {}).items():
+        if not str(budget.get("from", "")).endswith(": agents"):
+            continue
+        for role in sorted({node.role for node in overcloud.nodes}):
+            members = {node.name for node in overcloud.nodes if node.role == role and service in node.services}
+            allowed = max(len(members) // 2 - len(members & down), 1)
+            hit = {
+                i: count
+                for i, batch in enumerate(plan.batches)
+                if _takes(batch, service) and (count := len(members & set(batch.nodes)))
+            }
+            if hit and (most := _most_together(hit, before, allowed)) > allowed:
+                yield f"batches that may overlap take {most} of {service} of role {role} down, {allowed} may be"
+
+
+def _mixed_domains(plan: Plan, ancestors: Mapping[str, int]) -> Iterator[str]:
+    """Only nodes of one failure domain are updated at a time."""
+    domains: Mapping[str, str] = plan.policy.get("domains", {})
+    of = [{domains[node] for node in batch.nodes if node in domains} for batch in plan.batches]
+    for i, batch in enumerate(plan.batches):
+        for j, other in enumerate(plan.batches[: i + 1]):
+            if len(of[i] | of[j]) > 1 and of[i] and of[j] and not _ordered(ancestors, batch, other, i, j):
+                both = ", ".join(sorted(of[i] | of[j]))
+                yield f"batches {other.id} and {batch.id} may overlap, in the domains {both}"
+
+
+def _broken_order(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int]) -> Iterator[str]:
+    """What the policy puts in order is in order where it can be; the catalogue's order is not looked at.
+
+    Nor is that of plans with batches for some services only, which no update can be started from.
+    """
+    if any(batch.only for batch in plan.batches):
+        return
+    services = {node.name: node.services for node in overcloud.nodes}
+    for pair in plan.policy.get("order", ()):
+        first, then = pair["first"], pair["then"]
+        if any(warning.startswith(f"{first} before {then} ") for warning in plan.warnings):
+            continue
+        for i, batch in enumerate(plan.batches):
+            for later in plan.batches:
+                if not ancestors[later.id] >> i & 1 and _wants(batch, later, first, then, services):
+                    yield f"batch {later.id} has {then} and does not come after batch {batch.id}, which has {first}"
+
+
+def _wants(batch: Batch, later: Batch, first: str, then: str, services: Mapping[str, Collection[str]]) -> bool:
+    """Whether some node of *batch* has to be updated before some node of *later*."""
+    ones = [services[n] for n in batch.nodes if first in services.get(n, ()) and _takes(batch, first)]
+    others = [services[n] for n in later.nodes if then in services.get(n, ()) and _takes(later, then)]
+    return batch.id != later.id and any(not (then in a and first in b) for a in ones for b in others)
+
+
+def _ordered(ancestors: Mapping[str, int], batch: Batch, other: Batch, i: int, j: int) -> bool:
+    return bool(ancestors[batch.id] >> j & 1 or ancestors[other.id] >> i & 1)
 
 
 def _most_together(hit: Mapping[int, int], ancestors: Sequence[int], enough: int) -> int:

@@ -169,3 +169,10 @@ def test_a_node_lasts_as_long_as_it_its_role_or_everything_does():
 def test_durations_of_what_is_not_there_are_refused(durations):
     with pytest.raises(BadPolicy, match=r"durations: the overcloud has no (node 'compute-99'|role 'Compue')"):
         resolved({"durations": durations})
+
+
+def test_an_approval_after_the_canary_makes_one():
+    assert parse_policy({"approve": "after-canary"}).canary
+    assert not parse_policy({"approve": "every-batch"}).canary
+    with pytest.raises(BadPolicy, match="forbids"):
+        parse_policy({"approve": "after-canary", "canary": False})

@@ -109,7 +109,6 @@ def test_a_plan_for_one_service_is_judged_by_that_service():
 REDIS_FIRST = {"first": "redis", "then": "keystone"}
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the check knows of budgets over all roles only")
 @pytest.mark.parametrize("promise", ["role", "domain", "order"])
 def test_other_promises(promise):
     """A plan edited by hand: half of each role of agents, one failure domain at a time, order between services."""
