@@ -98,6 +98,7 @@ def mistral_sections(state: State, port: int, heat_port: int) -> Sections:
             "ssh_user": "sandbox",
             "forks": "10",
             "gate_timeout": "60",  # nothing here takes longer to come back
+            "gate_delay": "1",
             "inventory": str(state.inventory),
             "ansible_config": str(state.ansible_config),
             "auth_type": "none",
