@@ -46,7 +46,9 @@ def discover(stack: str, mistral: Mistral) -> Facts:
     answer = mistral.run_action("tripleo_update.discover", {"stack": stack}, DISCOVERY_TIMEOUT)
     nodes = answer.get("nodes") or {}
     facts = Facts.from_dict(answer.get("facts") or {})
-    if len(facts.down) == len(nodes):
+    answering = [name for name, result in nodes.items() if result.get("ok")]
+    # Where nobody answers, or some could be reached but not asked, what is missing is a way to the nodes.
+    if not answering or answer.get("error"):
         raise FactsMissing(answer.get("error") or "no node answered Mistral's executor")
     return facts
 
