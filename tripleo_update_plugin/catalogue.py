@@ -30,6 +30,7 @@ Tasks = tuple[Mapping[str, Any], ...]
 class Profile:
     """What the catalogue knows about one service.
 
+    ``wave`` is 'first' where the service is updated alone, on all its nodes, before anything that comes after it.
     ``units`` is {runner: names to look at}; ``drain``, ``restore`` and ``gate`` are {runner or 'any': Ansible tasks}.
     """
 
@@ -39,6 +40,7 @@ class Profile:
     limit: Budget
     after: tuple[str, ...] = ()
     why: str = ""
+    wave: str = ""
     units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     drain: Mapping[str, Tasks] = field(default_factory=dict)
     restore: Mapping[str, Tasks] = field(default_factory=dict)
@@ -92,6 +94,7 @@ def parse_profile(service: str, data: Mapping[str, Any], source: str) -> Profile
         limit=limit,
         after=tuple(data.get("after", ())),
         why=data.get("why", ""),
+        wave=data.get("wave", ""),
         units={runner: tuple(names) for runner, names in data.get("units", {}).items()},
         **{phase: _tasks(data.get(phase, {})) for phase in PHASES},
     )

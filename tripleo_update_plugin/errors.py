@@ -13,6 +13,7 @@
     ├── CannotUpdate            the plan asks for what the actions cannot do on this overcloud
     ├── StalePlan               the overcloud is no longer what the plan was made from
     ├── AlreadyRunning          another update of the same stack is under way
+    ├── NotPaused               an update does not wait for anybody
     ├── NotFound
     │   ├── StackNotFound
     │   └── ExecutionNotFound
@@ -87,6 +88,10 @@ class AlreadyRunning(UpdateError):
         "Follow it with 'openstack overcloud update follow ID', "
         "or cancel it with 'openstack workflow execution update -s CANCELLED ID'."
     )
+
+
+class NotPaused(UpdateError):
+    remedy = "'openstack overcloud update follow ID' shows how far it is."
 
 
 class NotFound(UpdateError):

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 #: Mistral's states → (whether it is the end, what it means for an operator).
 STATES: Mapping[str, tuple[bool, str]] = {
-    "IDLE": (False, "is about to begin, or waits for an approval"),
+    "IDLE": (False, "is about to begin"),
     "WAITING": (False, "waits for the batches it comes after"),
     "DELAYED": (False, "waits a moment"),
     "RUNNING": (False, "is under way"),
-    "PAUSED": (False, "is paused; no new phase begins"),
+    "PAUSED": (False, "is paused, or waits for an approval; no new phase begins"),
     "SUCCESS": (True, "went well"),
     "ERROR": (True, "failed"),
     "CANCELLED": (True, "was cancelled"),
@@ -78,6 +78,7 @@ class Execution:
     finished: float | None = None
     error: str = ""
     batches: tuple[BatchRun, ...] = ()
+    approval: str = ""  # the one it waits for
 
     @property
     def is_final(self) -> bool:

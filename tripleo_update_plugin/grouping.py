@@ -8,8 +8,11 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from tripleo_update_plugin.constraints import Constraint, MaxUnavailable
 from tripleo_update_plugin.model import Facts, Node, naturally
 from tripleo_update_plugin.policy import Durations, Policy
-from tripleo_update_plugin.precedence import Order, Precedence, precedence_of
+from tripleo_update_plugin.precedence import Order, precedence_of
 from tripleo_update_plugin.problem import Group, Problem
+
+#: {order between services: (role, role that does not wait for it)}
+Unmet = Mapping[Order, tuple[tuple[str, str], ...]]
 
 
 def problem_of(
@@ -19,15 +22,16 @@ def problem_of(
     facts: Facts,
     policy: Policy,
     only: tuple[str, ...] = (),
-) -> tuple[Problem, Precedence]:
-    """The problem of updating *nodes*, and what came of the *orders* between services.
+) -> tuple[Problem, Unmet]:
+    """The problem of updating *nodes*, and the *orders* between services that cannot be met node by node.
 
     *only* names the services that are updated, all when empty. Orders that a service wave meets are left out.
     """
+    waves = policy.service_waves or ()
     budgets = _binding(frozenset(node.name for node in nodes), constraints)
     alike = _alike(nodes, budgets, orders, policy)
     keys = sorted(alike, key=lambda key: (alike[key][0].role, naturally(node.name for node in alike[key])[0]))
-    open_orders = [(first, then) for first, then in orders if first not in policy.service_waves]
+    open_orders = [(first, then) for first, then in orders if first not in waves]
     precedence = precedence_of([alike[key][0].services for key in keys], open_orders)
     leaders = frozenset(facts.leaders.values())
     durations = policy.durations or Durations()
@@ -50,7 +54,11 @@ def problem_of(
         canary=policy.canary,
         orders={pair: _in_words(asked) for pair, asked in precedence.because.items()},
     )
-    return problem, precedence
+    unmet = {
+        order: tuple(dict.fromkeys((groups[a].label, groups[b].label) for a, b in pairs))
+        for order, pairs in precedence.unmet.items()
+    }
+    return problem, unmet
 
 
 def _binding(names: frozenset[str], constraints: Iterable[Constraint]) -> list[MaxUnavailable]:
@@ -75,7 +83,7 @@ def _alike(
 
     Budgets are of services and roles, so those of the same role and services have the same.
     """
-    ordered = {service for pair in orders for service in pair}.union(policy.service_waves)
+    ordered = {service for pair in orders for service in pair}.union(policy.service_waves or ())
     durations = policy.durations or Durations()
     kinds: dict[tuple[str, frozenset[str]], tuple[Hashable, ...]] = {}
     alike: dict[Hashable, list[Node]] = {}

@@ -71,6 +71,25 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A place where the update waits for a person: before the batches of these ids, which come after all others.
+
+    All others are those that need not come after one of them.
+    """
+
+    id: str
+    before: tuple[str, ...]
+    why: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": self.id, "before": list(self.before), "why": self.why}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Approval":
+        return cls(id=data["id"], before=tuple(data["before"]), why=data["why"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A rolling update in batches that only ``after`` orders.
 
@@ -93,7 +112,8 @@ class Plan:
     excluded: Mapping[str, str]
     makespan_bound: int = 0
     proved: str = "no"
-    waivers: tuple[Mapping[str, str], ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    waivers: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -178,6 +198,7 @@ class Plan:
             "makespan": self.makespan,
             "proved": self.proved,
             "batches": [batch.to_dict() for batch in self.batches],
+            "approvals": [approval.to_dict() for approval in self.approvals],
             "excluded": dict(self.excluded),
             "waivers": [dict(waiver) for waiver in self.waivers],
             "warnings": list(self.warnings),
@@ -199,6 +220,7 @@ class Plan:
             makespan_bound=data["makespan_bound"],
             proved=data["proved"],
             batches=tuple(Batch.from_dict(batch) for batch in data["batches"]),
+            approvals=tuple(Approval.from_dict(approval) for approval in data["approvals"]),
             excluded=dict(data["excluded"]),
             waivers=tuple(dict(waiver) for waiver in data["waivers"]),
             warnings=tuple(data["warnings"]),
@@ -210,8 +232,9 @@ class Plan:
         lines = [head, f"{len(self.nodes)} nodes in {len(self.batches)} batches, {self._length()}", ""]
         lines += _table(COLUMNS, [row(batch) for batch in self.batches])
         lines += ["critical path:", *links(self.critical_path)] if self.batches else []
+        lines += [f"waits at {a.id}, {a.why} ({some_names(a.before, what='batches')})" for a in self.approvals]
         lines += [f"excluded: {node}: {reason}" for node, reason in self.excluded.items()]
-        lines += [f"waived: {w['service']}: {w['reason']}" for w in self.waivers]
+        lines += [f"waived: {waiver_in_words(waiver)}" for waiver in self.waivers]
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines) + "\n"
 
@@ -223,6 +246,16 @@ class Plan:
             text += f", {in_words(self.makespan)}"
             least = f"at least {in_words(self.makespan_bound)} are needed"
         return f"{text} ({'the least possible' if self.proved != 'no' else least})"
+
+
+def waiver_in_words(waiver: Mapping[str, Any]) -> str:
+    """A waiver as text, with the services that it lets go down where it does not name one.
+
+    >>> waiver_in_words({"service": "*", "services": ["mysql", "redis"], "reason": "one controller"})
+    '* (mysql, redis): one controller'
+    """
+    covered = f" ({', '.join(waiver['services'])})" if waiver.get("services") else ""
+    return f"{waiver['service']}{covered}: {waiver['reason']}"
 
 
 def in_words(seconds: int) -> str:

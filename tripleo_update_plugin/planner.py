@@ -4,68 +4,30 @@ Its parts are modules of their own: constraints, grouping, schedule, bounds, bat
 docs/source/policy.rst.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tripleo_update_plugin.approvals import with_approvals
 from tripleo_update_plugin.batching import batches_of
+from tripleo_update_plugin.budget import Count
 from tripleo_update_plugin.catalogue import Catalogue
+from tripleo_update_plugin.checkpoints import with_checkpoints
 from tripleo_update_plugin.constraints import constraints_of
-from tripleo_update_plugin.errors import BadLimit, Infeasible
+from tripleo_update_plugin.errors import Infeasible
 from tripleo_update_plugin.failovers import leaders_last
-from tripleo_update_plugin.grouping import problem_of
+from tripleo_update_plugin.grouping import Unmet, problem_of
+from tripleo_update_plugin.limiting import Limit
 from tripleo_update_plugin.model import Facts, Node, Overcloud, naturally
 from tripleo_update_plugin.plan import Batch, Plan
-from tripleo_update_plugin.policy import Allowance, Policy, resolve
-from tripleo_update_plugin.precedence import Precedence
+from tripleo_update_plugin.policy import EVERYTHING, Allowance, Policy, Waiver, resolve
+from tripleo_update_plugin.precedence import Order
+from tripleo_update_plugin.problem import Problem
+from tripleo_update_plugin.ramp import with_ramp
 from tripleo_update_plugin.servicewaves import with_service_waves
-from tripleo_update_plugin.solving import solve
+from tripleo_update_plugin.solving import Solution, solve
 
 NO_FACTS = "planned without live facts: nodes that are down already are not counted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """What an update is limited to; empty sets do not limit."""
-
-    roles: frozenset[str] = frozenset()
-    nodes: frozenset[str] = frozenset()
-    services: frozenset[str] = frozenset()
-
-    def takes(self, node: Node) -> bool:
-        """Whether *node* is inside the limit."""
-        placed = not (self.roles or self.nodes) or node.role in self.roles or node.name in self.nodes
-        return placed and (not self.services or bool(self.services & node.services))
-
-    def to_dict(self) -> dict[str, list[str]]:
-        return {
-            kind: list(naturally(names))
-            for kind, names in (("roles", self.roles), ("nodes", self.nodes), ("services", self.services))
-            if names
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Iterable[str]]) -> "Limit":
-        return cls(**{kind: frozenset(names) for kind, names in data.items()})
-
-
-def parse_limit(texts: Iterable[str], overcloud: Overcloud) -> Limit:
-    """``role:NAME``, ``node:NAME``, ``service:NAME``, or a bare name that is only one of the three."""
-    known = {
-        "role": {node.role for node in overcloud.nodes},
-        "node": {node.name for node in overcloud.nodes},
-        "service": set(overcloud.services),
-    }
-    chosen: dict[str, set[str]] = {kind: set() for kind in known}
-    for text in texts:
-        kind, _, name = text.partition(":") if ":" in text else ("", "", text)
-        kinds = [kind] if kind else [k for k, names in known.items() if name in names]
-        if len(kinds) > 1:
-            raise BadLimit(f"--limit {text} may mean {' or '.join(f'{k}:{name}' for k in kinds)}")
-        if not kinds or name not in known.get(kinds[0], ()):
-            raise BadLimit(f"--limit {text}: stack {overcloud.stack} has no such {kind or 'role, node or service'}")
-        chosen[kinds[0]].add(name)
-    return Limit(**{f"{kind}s": frozenset(names) for kind, names in chosen.items()})
 
 
 def plan_update(
@@ -82,25 +44,23 @@ def plan_update(
     Raises Infeasible if a service would lose more than its budget, BadPolicy if the policy cannot be followed.
     """
     policy, limit, known = policy or Policy(), limit or Limit(), facts or Facts()
-    policy = replace(policy, service_waves=()) if limit.services else policy
+    policy = replace(policy, service_waves=_service_waves(policy, catalogue, overcloud, limit))
+    allowances = resolve(policy, catalogue, overcloud, known)
     excluded = _excluded(overcloud, known, limit)
     nodes = [node for node in overcloud.nodes if node.name not in excluded]
-    allowances = resolve(policy, catalogue, overcloud, known)
-    hit = _services_hit(nodes, limit, allowances)
-    waivers = _waivers(policy, [allowances[service] for service in hit])
-    bounded = [allowances[service] for service in hit]
-    constraints = constraints_of(overcloud, bounded, policy, known)
-    orders = _orders(overcloud, catalogue, policy)
-    problem, precedence = problem_of(nodes, constraints, orders, known, policy, naturally(limit.services))
-    problem = with_service_waves(problem, nodes, constraints, orders, policy)
-    solution = solve(problem, policy.solver_time)
-    problem, solution = leaders_last(problem, solution, known.leaders, {node.name: node.services for node in nodes})
-    batches = batches_of(solution.slots, problem, overcloud, bounded)
-    fewer = batches
-    if policy.service_waves:
-        plain, _ = problem_of(nodes, constraints, orders, known, replace(policy, service_waves=()))
-        fewer = batches_of(solve(plain, policy.solver_time).slots, plain, overcloud, bounded)
-    more = (_costs(policy, batches, fewer), solution.warning)
+    hit = [allowances[service] for service in _services_hit(nodes, limit, allowances)]
+    world = _World(
+        overcloud=overcloud,
+        nodes=nodes,
+        allowances=hit,
+        orders=_orders(overcloud, catalogue, policy),
+        facts=known,
+        only=naturally(limit.services),
+    )
+    waivers = _waivers(policy, hit)
+    solution, scheduled, unmet = world.schedule(policy)
+    batches, approvals = with_approvals(scheduled, policy, {node.name: node for node in nodes})
+    costs = _costs(policy, batches, lambda plain: world.schedule(plain)[1])
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
@@ -112,21 +72,73 @@ def plan_update(
         facts=facts,
         lower_bound=solution.lower_bound,
         makespan_bound=solution.makespan_bound,
-        proved=solution.proved,
+        # Durations that differ make waves that wait for one another longer than they need be.
+        proved=solution.proved if batches == scheduled or not policy.durations else "no",
         batches=batches,
+        approvals=approvals,
         excluded=excluded,
         waivers=waivers,
-        warnings=_warnings(overcloud, catalogue, facts, precedence, hit, more),
+        warnings=(
+            *_warnings(overcloud, facts, unmet, [a.service for a in hit if not catalogue.knows(a.service)]),
+            *(text for text in (costs, solution.warning) if text),
+        ),
     )
 
 
-def _costs(policy: Policy, batches: Iterable[Batch], without: Iterable[Batch]) -> str:
-    """What service waves cost, in words; "" where there are none."""
-    if not policy.service_waves:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _World:
+    """What a plan is made for, whatever the policy wants of its order."""
+
+    overcloud: Overcloud
+    nodes: Sequence[Node]  # those that are updated
+    allowances: Sequence[Allowance]  # of the services that are hit
+    orders: Sequence[Order]
+    facts: Facts
+    only: tuple[str, ...]
+
+    @property
+    def services_of(self) -> dict[str, frozenset[str]]:
+        return {node.name: node.services for node in self.nodes}
+
+    def problem(self, policy: Policy) -> tuple[Problem, Unmet]:
+        """What there is to schedule under *policy*, and the order between services that cannot be met."""
+        constraints = constraints_of(self.overcloud, self.allowances, policy, self.facts)
+        problem, unmet = problem_of(self.nodes, constraints, self.orders, self.facts, policy, self.only)
+        problem = with_service_waves(problem, self.nodes, constraints, self.orders, policy)
+        problem = with_ramp(problem, policy.ramp)
+        return with_checkpoints(problem, policy.checkpoints, self.services_of), unmet
+
+    def schedule(self, policy: Policy) -> tuple[Solution, tuple[Batch, ...], Unmet]:
+        """The shortest schedule under *policy*, its batches, and the order between services that it does not keep."""
+        problem, unmet = self.problem(policy)
+        solution = solve(problem, policy.solver_time)
+        problem, solution = leaders_last(problem, solution, self.facts.leaders, self.services_of)
+        return solution, batches_of(solution.slots, problem, self.overcloud, self.allowances), unmet
+
+
+def _service_waves(policy: Policy, catalogue: Catalogue, overcloud: Overcloud, limit: Limit) -> tuple[str, ...]:
+    """The services that are updated alone first: what the policy says, else what the catalogue asks for."""
+    if limit.services:
+        return ()
+    if policy.service_waves is not None:
+        return policy.service_waves
+    return tuple(service for service in overcloud.services if catalogue.profile(service).wave == "first")
+
+
+def _costs(policy: Policy, batches: Iterable[Batch], schedule: Callable[[Policy], Iterable[Batch]]) -> str:
+    """What the policy's wishes for the order cost, in words; "" where it has none."""
+    first = f"{', '.join(policy.service_waves or ())} first, on all nodes that have it,"
+    wishes = [
+        *([first] if policy.service_waves else []),
+        *(["the ramp"] if policy.ramp else []),
+        *(["waiting at checkpoints"] if policy.checkpoints else []),
+    ]
+    if not wishes:
         return ""
-    waves, fewer = (max((batch.wave for batch in plan), default=0) for plan in (batches, without))
-    names = ", ".join(policy.service_waves)
-    return f"{names} first, on all nodes that have it, costs {waves - fewer} waves: {waves} instead of {fewer}"
+    plain = schedule(replace(policy, service_waves=(), ramp=(), checkpoints=()))
+    waves, fewer = (max((batch.wave for batch in plan), default=0) for plan in (batches, plain))
+    cost = "cost" if len(wishes) > 1 else "costs"
+    return f"{' and '.join(wishes)} {cost} {waves - fewer} waves: {waves} instead of {fewer}"
 
 
 def _excluded(overcloud: Overcloud, facts: Facts, limit: Limit) -> dict[str, str]:
@@ -147,7 +159,7 @@ def _services_hit(nodes: Iterable[Node], limit: Limit, allowances: Mapping[str, 
     return [service for service in allowances if service in present and service in (limit.services or present)]
 
 
-def _waivers(policy: Policy, allowances: Iterable[Allowance]) -> tuple[dict[str, str], ...]:
+def _waivers(policy: Policy, allowances: Iterable[Allowance]) -> tuple[dict[str, Any], ...]:
     """The waivers this update needs; Infeasible if the policy lacks one."""
     short = [a for a in allowances if a.free < 1]
     missing = [a for a in short if not policy.waiver_of(a.service)]
@@ -157,8 +169,14 @@ def _waivers(policy: Policy, allowances: Iterable[Allowance]) -> tuple[dict[str,
             + "; ".join(_shortage(a) for a in missing[:5])
             + (f"; and {len(missing) - 5} more" if len(missing) > 5 else "")
         )
-    needed = dict.fromkeys(w for a in short if (w := policy.waiver_of(a.service)))
-    return tuple({"service": w.service, "reason": w.reason} for w in needed)
+    needed: dict[Waiver, list[str]] = {}
+    for a in short:
+        if waiver := policy.waiver_of(a.service):
+            needed.setdefault(waiver, []).append(a.service)
+    return tuple(
+        {"service": w.service, **({"services": covered} if w.service == EVERYTHING else {}), "reason": w.reason}
+        for w, covered in needed.items()
+    )
 
 
 def _shortage(a: Allowance) -> str:
@@ -184,7 +202,10 @@ def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Lim
         "order": [{"first": first, "then": then} for first, then in policy.order],
         "domains": dict(sorted(policy.domains.items())),
         "durations": policy.durations.to_dict() if policy.durations else {},
-        "service_waves": list(policy.service_waves),
+        "service_waves": list(policy.service_waves or ()),
+        "ramp": [step.value if isinstance(step, Count) else str(step) for step in policy.ramp],
+        "checkpoints": [{"before": str(c), "reason": c.reason} for c in policy.checkpoints],
+        "extra_vars": dict(policy.extra_vars),
         "canary": policy.canary,
         "approve": policy.approve,
         "max_failed": policy.max_failed,
@@ -194,20 +215,13 @@ def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Lim
     }
 
 
-def _warnings(
-    overcloud: Overcloud,
-    catalogue: Catalogue,
-    facts: Facts | None,
-    precedence: Precedence,
-    hit: Iterable[str],
-    more: Iterable[str],
-) -> tuple[str, ...]:
-    warnings = [NO_FACTS] if facts is None else []
-    unknown = [service for service in hit if not catalogue.knows(service)]
-    if unknown:
-        warnings.append(f"not in the service catalogue, so one node at a time: {', '.join(unknown)}")
-    for first, then in precedence.unmet:
-        warnings.append(f"{first} before {then} cannot be met node by node here: it holds inside each node only")
+def _warnings(overcloud: Overcloud, facts: Facts | None, unmet: Unmet, unknown: Iterable[str]) -> Iterator[str]:
+    if facts is None:
+        yield NO_FACTS
+    if unknown := list(unknown):
+        yield f"not in the service catalogue, so one node at a time: {', '.join(unknown)}"
+    for (first, then), pairs in unmet.items():
+        some = "; ".join(f"{b} does not wait for {a}" for a, b in pairs[:3]) + ("; and others" if pairs[3:] else "")
+        yield f"{first} before {then} cannot be met node by node here: {some}"
     if not overcloud.has_update_tasks:
-        warnings.append(f"this overcloud ({overcloud.release}) brings no update tasks of its own")
-    return (*warnings, *(text for text in more if text))
+        yield f"this overcloud ({overcloud.release}) brings no update tasks of its own"

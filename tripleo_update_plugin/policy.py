@@ -1,6 +1,7 @@
 """What the operator allows, and what it comes to for one overcloud, in numbers."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ EVERYTHING = "*"
 
 SOLVER_TIME = 10.0
 
-APPROVALS = ("never", "after-canary", "every-batch")
+APPROVALS = ("never", "after-canary", "every-wave")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,22 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The update waits for a person before the nodes of a ``role``, or those that have a ``service``; one is empty."""
+
+    role: str = ""
+    service: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"role:{self.role}" if self.role else f"service:{self.service}"
+
+    def holds_back(self, role: str, services: Collection[str]) -> bool:
+        """Whether nodes of *role* that update *services* wait for it."""
+        return role == self.role if self.role else self.service in services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What the operator allows. ``order`` is pairs (first, then) of services; ``domains`` is {node: domain}.
 
@@ -61,7 +78,10 @@ class Policy:
     waivers: tuple[Waiver, ...] = ()
     services: tuple[str, ...] = ()  # folders of service profiles
     durations: Durations | None = None
-    service_waves: tuple[str, ...] = ()  # services that are updated alone first, on all their nodes
+    service_waves: tuple[str, ...] | None = None  # services updated alone first; None: as the catalogue asks for
+    ramp: tuple[Budget, ...] = ()  # how many nodes of each role its steps take
+    checkpoints: tuple[Checkpoint, ...] = ()
+    extra_vars: Mapping[str, Any] = field(default_factory=dict)  # for the overcloud's update playbooks
     solver_time: float = SOLVER_TIME  # seconds for an exact search; it allows nothing, so plans do not record it
 
     def waiver_of(self, service: str) -> Waiver | None:
@@ -117,7 +137,10 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         waivers=tuple(Waiver(service=w["service"], reason=w["reason"]) for w in data.get("waivers") or ()),
         services=tuple(data.get("services") or ()),
         durations=_durations(data.get("durations")),
-        service_waves=tuple(data.get("service_waves") or ()),
+        service_waves=tuple(data["service_waves"]) if "service_waves" in data else None,
+        ramp=_ramp(data.get("ramp") or ()),
+        checkpoints=tuple(_checkpoint(entry) for entry in data.get("checkpoints") or ()),
+        extra_vars=checked_vars(data.get("extra_vars") or {}),
         solver_time=data.get("solver_time", SOLVER_TIME),
     )
 
@@ -127,6 +150,45 @@ def _durations(data: Mapping[str, Any] | None) -> Durations | None:
         return None
     default = data.get("default") or Durations().default
     return Durations(default=default, **{key: dict(data.get(key) or {}) for key in ("roles", "nodes", "services")})
+
+
+def _ramp(steps: Iterable[int | str]) -> tuple[Budget, ...]:
+    try:
+        return tuple(parse_budget(step) for step in steps)
+    except ValueError as error:
+        raise BadPolicy(f"ramp: {error}") from error
+
+
+def _checkpoint(data: Mapping[str, str]) -> Checkpoint:
+    kind, _, name = data["before"].partition(":")
+    return Checkpoint(**{kind: name}, reason=data.get("reason", ""))
+
+
+def checked_vars(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Extra variables, which go through Mistral and Ansible as they are.
+
+    Raises BadPolicy for one that looks like an expression to either.
+    """
+    for name, value in data.items():
+        if found := next((text for text in _texts(value) if _EXPRESSION.search(text)), ""):
+            raise BadPolicy(f"extra_vars: {name}: {found!r} looks like an expression; write the value itself")
+    return dict(data)
+
+
+_EXPRESSION = re.compile(r"<%|\{\{|\{%|\{#")
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """All text in a value, keys of mappings too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key)
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def merge(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -184,8 +246,9 @@ def _check_names(policy: Policy, overcloud: Overcloud) -> None:
     services, nodes = set(overcloud.services), {node.name for node in overcloud.nodes}
     named = [*policy.budgets, *(w.service for w in policy.waivers if w.service != EVERYTHING)]
     named += [service for pair in policy.order for service in pair]
-    named += [*policy.service_waves, *(policy.durations.services if policy.durations else ())]
-    for service in named:
+    named += [*(policy.service_waves or ()), *(checkpoint.service for checkpoint in policy.checkpoints)]
+    named += [*(policy.durations.services if policy.durations else ())]
+    for service in filter(None, named):
         if service not in services:
             raise BadPolicy(f"no node has the service {service!r}, which the policy names")
     durations = policy.durations or Durations()
@@ -194,6 +257,7 @@ def _check_names(policy: Policy, overcloud: Overcloud) -> None:
             if node not in nodes:
                 raise BadPolicy(f"{key}: the overcloud has no node {node!r}")
     roles = {node.role for node in overcloud.nodes}
-    for role in durations.roles:
-        if role not in roles:
-            raise BadPolicy(f"durations: the overcloud has no role {role!r}")
+    for key, named_roles in (("durations", durations.roles), ("checkpoints", [c.role for c in policy.checkpoints])):
+        for role in filter(None, named_roles):
+            if role not in roles:
+                raise BadPolicy(f"{key}: the overcloud has no role {role!r}")

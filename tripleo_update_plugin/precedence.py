@@ -14,13 +14,14 @@ Order = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Precedence:
-    """``before`` is {group: groups that precede it}; ``unmet`` are orders that cannot be met node by node.
+    """``before`` is {group: groups that precede it}.
 
+    ``unmet`` are the orders that cannot be met node by node: {order: pairs of groups that do not keep it}.
     ``because`` is {(group, group after it): the orders that ask for it}.
     """
 
     before: Mapping[int, frozenset[int]]
-    unmet: tuple[Order, ...]
+    unmet: Mapping[Order, tuple[tuple[int, int], ...]]
     because: Mapping[tuple[int, int], tuple[Order, ...]]
 
 
@@ -37,16 +38,25 @@ def precedence_of(groups: Sequence[frozenset[str]], orders: Iterable[Order]) -> 
                 for b in followers:
                     if a != b and not (first in groups[b] and then in services):
                         asked.setdefault((a, b), []).append((first, then))
-    unmet: list[Order] = []
+    unmet: dict[Order, tuple[tuple[int, int], ...]] = {}
     for pair in [pair for pair in asked if pair < pair[::-1] and pair[::-1] in asked]:  # most circles are of two
-        unmet += asked.pop(_weakest(asked, (pair, pair[::-1])))
+        _give_up(_weakest(asked, (pair, pair[::-1])), asked, unmet)
     while cycle := _cycle(asked, len(groups)):
-        unmet += asked.pop(_weakest(asked, cycle))
+        _give_up(_weakest(asked, cycle), asked, unmet)
     before: dict[int, set[int]] = {b: set() for b in range(len(groups))}
     for a, b in asked:
         before[b].add(a)
     because = {pair: tuple(orders) for pair, orders in asked.items()}
-    return Precedence({b: frozenset(a) for b, a in before.items()}, tuple(dict.fromkeys(unmet)), because)
+    return Precedence({b: frozenset(a) for b, a in before.items()}, unmet, because)
+
+
+def _give_up(
+    pair: tuple[int, int],
+    asked: dict[tuple[int, int], list[Order]],
+    unmet: dict[Order, tuple[tuple[int, int], ...]],
+) -> None:
+    for order in asked.pop(pair):
+        unmet[order] = (*unmet.get(order, ()), pair)
 
 
 def _weakest(asked: Mapping[tuple[int, int], Sequence[Order]], pairs: Iterable[tuple[int, int]]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ class Group:
 
     ``budgets`` are indexes of the problem's capacities, ``before`` indexes of the groups that precede it. The nodes
     are in the order in which they are taken, leaders last; each of them takes ``seconds``. ``only`` names the services
-    that are updated, all when empty.
+    that are updated, all when empty. ``ends`` says why there are no more nodes in it, where the role has more.
     """
 
     label: str
@@ -23,6 +23,7 @@ class Group:
     domain: str = ""
     seconds: int = 1
     only: tuple[str, ...] = ()
+    ends: str = ""
 
 
 @dataclass(frozen=True)

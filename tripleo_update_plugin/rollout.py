@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tripleo_update_plugin import outputs, planner, readiness, workbook
+from tripleo_update_plugin import limiting, outputs, planner, readiness, workbook
 from tripleo_update_plugin.adapters import documents, plugins, workbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
 from tripleo_update_plugin.architecture import PerService
-from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound
+from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, NotPaused
 from tripleo_update_plugin.execution import Execution
 from tripleo_update_plugin.model import Facts
 from tripleo_update_plugin.plan import Plan
@@ -35,7 +35,7 @@ def prepare(
         plugins.load_catalogue(*policy.services),
         policy,
         facts,
-        planner.parse_limit(limits, overcloud),
+        limiting.parse_limit(limits, overcloud),
         outputs.digests(stack_outputs),
     )
 
@@ -91,6 +91,14 @@ def follow(
         if execution.is_final or (execution.state == "PAUSED" and not _is_busy(execution)):
             return
         sleep(interval)
+
+
+def waiting(id: str, mistral: Mistral) -> tuple[Plan, str]:
+    """The plan of an update that is paused, and the approval it waits for, "" for none. NotPaused if it is not."""
+    execution = mistral.execution(id, phases=False)
+    if execution.state != "PAUSED":
+        raise NotPaused(f"the update {id} is {execution.state}, so it does not wait for anybody")
+    return _plan_of(execution, mistral), execution.approval
 
 
 def report(id: str, mistral: Mistral) -> Report:

@@ -6,10 +6,12 @@ What is down at one instant is the union of batches of which none is before anot
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
+from tripleo_update_plugin.budget import parse_budget
 from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.model import Overcloud
 from tripleo_update_plugin.overlap import most_together
 from tripleo_update_plugin.plan import Batch, Plan
+from tripleo_update_plugin.policy import Checkpoint
 
 EVERYTHING = "*"
 
@@ -31,6 +33,9 @@ def problems(plan: Plan, overcloud: Overcloud) -> Iterator[str]:
     yield from _broken_halves(plan, overcloud, ancestors)
     yield from _mixed_domains(plan, ancestors)
     yield from _broken_order(plan, overcloud, ancestors)
+    yield from _broken_ramps(plan, overcloud, ancestors)
+    yield from _broken_approvals(plan, ancestors)
+    yield from _passed_checkpoints(plan, overcloud, ancestors)
 
 
 def _wrong_nodes(plan: Plan, overcloud: Overcloud) -> Iterator[str]:
@@ -133,6 +138,59 @@ def _broken_order(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int]
             for later in plan.batches:
                 if not ancestors[later.id] >> i & 1 and _wants(batch, later, first, then, services):
                     yield f"batch {later.id} has {then} and does not come after batch {batch.id}, which has {first}"
+
+
+def _broken_ramps(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int]) -> Iterator[str]:
+    """As long as fewer nodes of a role are updated than its first steps take, no more are begun than these take."""
+    steps = [parse_budget(step) for step in plan.policy.get("ramp", ())]
+    whole = [batch for batch in plan.batches if not batch.only]
+    place = {batch.id: i for i, batch in enumerate(plan.batches)}
+    for role in sorted({node.role for node in overcloud.nodes}):
+        members = {node.name for node in overcloud.nodes if node.role == role} & set(plan.nodes)
+        counts = {batch.id: len(members & set(batch.nodes)) for batch in whole}
+        done = {id: sum(n for other, n in counts.items() if ancestors[id] >> place[other] & 1) for id in counts}
+        taken = 0
+        for step in steps[:-1]:
+            taken += step.of(len(members))
+            begun = sum(n for id, n in counts.items() if done[id] < taken)
+            if begun > taken:
+                yield f"{begun} nodes of role {role} may begin before {taken} are updated, which the ramp forbids"
+        if steps and members:
+            late = {place[id]: n for id, n in counts.items() if n and done[id] >= taken}
+            most = _most_together(late, [ancestors[batch.id] for batch in plan.batches], steps[-1].of(len(members)))
+            if most > steps[-1].of(len(members)):
+                yield f"{most} nodes of role {role} may be updated at the same time, the ramp allows {steps[-1]}"
+
+
+def _broken_approvals(plan: Plan, ancestors: Mapping[str, int]) -> Iterator[str]:
+    """While a person is asked nothing else may begin: all that does not come before comes after."""
+    place = {batch.id: i for i, batch in enumerate(plan.batches)}
+    for approval in plan.approvals:
+        if unknown := sorted(set(approval.before) - place.keys()):
+            yield f"{approval.id} is before {', '.join(unknown)}, which the plan has not"
+            continue
+        for id in approval.before:
+            rest = [batch for batch in plan.batches if not ancestors[id] >> place[batch.id] & 1]
+            left = {batch.id for batch in rest}
+            first = {batch.id for batch in rest if not left & set(batch.after)}
+            if first != set(approval.before):
+                yield f"{approval.id} does not part the batches: others may begin while it waits"
+                break
+
+
+def _passed_checkpoints(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int]) -> Iterator[str]:
+    """Every batch that a checkpoint of the policy holds back comes after an approval that names it."""
+    place = {batch.id: i for i, batch in enumerate(plan.batches)}
+    nodes = {node.name: node for node in overcloud.nodes}
+    for entry in plan.policy.get("checkpoints", ()):
+        kind, _, name = entry["before"].partition(":")
+        checkpoint = Checkpoint(**{kind: name})
+        passed = {id for approval in plan.approvals if f"before {checkpoint}" in approval.why for id in approval.before}
+        for batch in plan.batches:
+            of = [nodes[name] for name in batch.nodes if name in nodes]
+            held = any(checkpoint.holds_back(node.role, batch.only or node.services) for node in of)
+            if held and not any(id == batch.id or ancestors[batch.id] >> place[id] & 1 for id in passed if id in place):
+                yield f"batch {batch.id} does not wait for the checkpoint before {checkpoint}"
 
 
 def _wants(batch: Batch, later: Batch, first: str, then: str, services: Mapping[str, Collection[str]]) -> bool:

@@ -96,7 +96,7 @@ class Site:
         """Why no more of group *i* can start now, "" if more can."""
         group = self.problem.groups[i]
         if not self.left[i]:
-            return f"no more {group.label}"
+            return group.ends or f"no more {group.label}{group.domain and f' in {group.domain}'}"
         return next((self.problem.reasons[b] for b in group.budgets if self.free[b] < 1), "")
 
 

@@ -1,4 +1,4 @@
-"""Services that the policy wants updated alone, on all their nodes, before any of these nodes as a whole.
+"""Services that the catalogue or the policy wants updated alone, everywhere, before any of their nodes as a whole.
 
 So an order between services that cannot be met node by node can be met all the same, ``ovn_controller`` everywhere
 before ``ovn_dbs`` for one. Each such service gives groups of its own, bounded by its own budget only.
@@ -17,12 +17,12 @@ from tripleo_update_plugin.problem import Group, Problem
 def with_service_waves(
     problem: Problem, nodes: Iterable[Node], constraints: Iterable[Constraint], orders: Sequence[Order], policy: Policy
 ) -> Problem:
-    """*problem* with the policy's service waves before it."""
+    """*problem* with the policy's service waves before it; those of the catalogue are the policy's by now."""
     services_of = {node.name: node.services for node in nodes}
     budgets = [c for c in constraints if isinstance(c, MaxUnavailable)]
     seconds = policy.durations.services if policy.durations else {}
     earlier: frozenset[int] = frozenset()
-    for service in policy.service_waves:
+    for service in policy.service_waves or ():
         own = [c for c in budgets if c.allowance.service == service]
         first = len(problem.groups)
         problem = _with_own_groups(problem, service, own, services_of, earlier, seconds)

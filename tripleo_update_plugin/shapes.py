@@ -11,13 +11,15 @@ from typing import Any
 
 from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.model import is_safe_name
-from tripleo_update_plugin.workbook import COMMANDS, UPDATE_BATCH, WORKFLOW, is_digest
+from tripleo_update_plugin.workbook import COMMANDS, DUE, UPDATE_BATCH, WORKFLOW, is_batch, is_digest
 
 _BOOK = {"version", "name", "description", "workflows"}
 _FLOW = {"type", "description", "tasks"}
 _REQUIRED = {"workflow", "input"}
-_OPTIONAL = {"pause-before", "join", "on-success"}
+_OPTIONAL = {"join", "on-success"}
 _INPUT = {"stack", "digest", "batch", "nodes", "only", "down", "max_failed"}
+_APPROVAL = {"action", "pause-before", "on-success"}
+_DUE = {"action", "join", "on-success"}
 
 Tasks = Mapping[str, Mapping[str, Any]]
 
@@ -51,7 +53,15 @@ def representative(book: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shape(task: Mapping[str, Any]) -> Hashable:
-    return frozenset(task), task["input"]["only"] is None
+    given = task.get("input") or {}
+    return frozenset(task), given.get("only") is None, _form(given.get("extra_vars"))
+
+
+def _form(value: Any) -> Hashable:
+    """What kind of data a value is."""
+    if isinstance(value, Mapping):
+        return frozenset((key, _form(inner)) for key, inner in value.items())
+    return tuple(map(_form, value)) if isinstance(value, list) else type(value).__name__
 
 
 def _check_name(name: object) -> None:
@@ -59,13 +69,18 @@ def _check_name(name: object) -> None:
 
 
 def _check_task(name: str, task: Mapping[str, Any]) -> None:
+    if not is_batch(name):
+        wanted = _DUE if name.endswith(DUE) else _APPROVAL
+        _insist(set(task) == wanted and task["action"] == "std.noop", name, task)
+        _insist(task.get("pause-before", True) is True and task.get("join", "all") == "all", name, task)
+        return
     given = task.get("input")
     _insist(isinstance(given, dict), name, given)
     assert isinstance(given, dict)
     _insist(_REQUIRED <= set(task) <= _REQUIRED | _OPTIONAL, name, task)
     _insist(task["workflow"] == UPDATE_BATCH, name, task["workflow"])
-    _insist(task.get("pause-before", True) is True and task.get("join", "all") == "all", name, task)
-    _insist(set(given) == _INPUT and given["batch"] == name, name, given)
+    _insist(task.get("join", "all") == "all", name, task)
+    _insist(set(given) - {"extra_vars"} == _INPUT and given["batch"] == name, name, given)
     _insist(type(given["max_failed"]) is int, name, given["max_failed"])
     _insist(isinstance(given["digest"], str) and is_digest(given["digest"]), name, given["digest"])
     lists = [given["nodes"], given["down"], given["only"] if given["only"] is not None else []]
@@ -85,7 +100,9 @@ def _check_order(tasks: Tasks) -> None:
         for follower in followers:
             waits[follower] += 1
     for name, count in waits.items():
-        _insist(bool(count) == ("join" in tasks[name]), name, tasks[name])
+        # Mistral does not pause before a join, so an approval must not be one.
+        joins = "join" in tasks[name]
+        _insist(count < 2 and not joins if _is_approval(name) else bool(count) == joins, name, tasks[name])
     ready = [name for name, count in waits.items() if not count]
     reached = 0
     while ready:
@@ -95,6 +112,10 @@ def _check_order(tasks: Tasks) -> None:
             if not waits[follower]:
                 ready.append(follower)
     _insist(0 < reached == len(tasks), "the order of the tasks", "a circle" if tasks else "no tasks")
+
+
+def _is_approval(name: str) -> bool:
+    return not is_batch(name) and not name.endswith(DUE)
 
 
 def _insist(is_so: bool, what: str, found: object) -> None:

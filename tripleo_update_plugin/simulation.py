@@ -16,7 +16,6 @@ from tripleo_update_plugin.execution import PHASES, BatchRun, Execution, NodeRes
 from tripleo_update_plugin.model import naturally
 from tripleo_update_plugin.plan import Batch, Plan, some_names
 from tripleo_update_plugin.report import Outcome, report_of
-from tripleo_update_plugin.workbook import waits_for_approval
 
 #: Seconds that a gate waits for nodes to become healthy: the default of the option gate_timeout.
 PATIENCE = 1800.0
@@ -166,8 +165,8 @@ def _median(values: Iterable[float]) -> float:
 
 
 def approvals(plan: Plan, execution: Execution) -> int:
-    """How many of the batches that begin wait for a person first."""
-    return sum(waits_for_approval(plan, batch) for batch in plan.batches if execution.run_of(batch.id))
+    """How many times the update waits for a person."""
+    return sum(any(execution.run_of(id) for id in approval.before) for approval in plan.approvals)
 
 
 class _Run:

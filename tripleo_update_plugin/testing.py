@@ -25,9 +25,9 @@ from tripleo_update_plugin.errors import (
     MistralUnavailable,
     StackNotFound,
 )
-from tripleo_update_plugin.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun, is_final
+from tripleo_update_plugin.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun
 from tripleo_update_plugin.model import Node, Overcloud, natural_key
-from tripleo_update_plugin.workbook import WORKFLOW, stack_of
+from tripleo_update_plugin.workbook import WORKFLOW, is_batch, stack_of
 
 #: A role: how many nodes it has, and their services.
 Role = tuple[int, Iterable[str]]
@@ -200,7 +200,7 @@ class _Run:
     state: str = "RUNNING"
     finished: float | None = None
     batches: dict[str, BatchRun] = field(default_factory=dict)
-    approved: set[str] = field(default_factory=set)
+    others: dict[str, str] = field(default_factory=dict)  # the states of tasks that are no batch
 
 
 class FakeMistral:
@@ -208,7 +208,7 @@ class FakeMistral:
 
     ``failing`` is {batch: phase it fails in}; ``silent`` are the nodes that do not answer discovery, ``nodes`` those
     that do; ``missing`` are actions it lacks; ``outage`` makes it unavailable. Its clock starts at 0 and goes on by a
-    second a step. approve() and cancel() are what an operator does to an execution.
+    second a step. resume() and cancel() are what an operator does to an execution.
     """
 
     def __init__(
@@ -285,10 +285,9 @@ class FakeMistral:
         down = [name for name, answers in self._answers.items() if not answers]
         return {"ok": True, "error": "", "nodes": nodes, "facts": {"down": down, "leaders": {}}}
 
-    def approve(self, id: str) -> None:
-        """Resume a paused execution, as ``openstack workflow execution update -s RUNNING`` does."""
+    def resume(self, id: str) -> None:
         run = self._run(id)
-        run.approved |= {batch.id for batch in run.batches.values() if batch.state == "IDLE"}
+        run.others |= {name: "SUCCESS" for name, state in run.others.items() if state == "IDLE"}
         run.state = "RUNNING"
         self._begin(run)
 
@@ -313,33 +312,45 @@ class FakeMistral:
                 run.batches[batch.id] = self._ended(run, batch)
         if any(batch.state == "ERROR" for batch in run.batches.values()):
             run.state, run.finished = "ERROR", self.now
-        elif all(is_final(run.batches[name].state) if name in run.batches else False for name in run.tasks):
+        elif all(_state(run, name) == "SUCCESS" for name in run.tasks):
             run.state, run.finished = "SUCCESS", self.now
         else:
             self._begin(run)
 
     def _begin(self, run: _Run) -> None:
-        """Begin every batch whose turn it is; a batch that waits for an approval pauses the execution."""
-        for name, task in run.tasks.items():
+        """Begin everything whose turn it is; before an approval the execution pauses."""
+        for name, task in sorted(run.tasks.items(), key=lambda entry: is_batch(entry[0])):
             waits = [o for o, other in run.tasks.items() if name in other.get("on-success", ())]
-            done = [o for o in waits if o in run.batches and run.batches[o].state == "SUCCESS"]
-            if (name in run.batches and run.batches[name].state not in ("WAITING", "IDLE")) or (waits and not done):
+            done = [o for o in waits if _state(run, o) == "SUCCESS"]
+            if _state(run, name) not in ("", "WAITING") or (waits and not done):
                 continue
-            if len(done) < len(waits):
+            if not is_batch(name):
+                self._begin_other(run, name, len(done) == len(waits))
+            elif len(done) < len(waits):
                 run.batches[name] = BatchRun(id=name, state="WAITING", started=self.now)
-            elif task.get("pause-before") and name not in run.approved:
-                run.batches[name] = BatchRun(id=name, state="IDLE", started=self.now)
-                run.state = "PAUSED"
             elif run.state == "RUNNING":
                 begun = tuple(_phase(phase, task, "SUCCESS", self.now) for phase in PHASES[:2])
                 phases = (*begun, PhaseRun(name="update", state="RUNNING"))
                 run.batches[name] = BatchRun(id=name, state="RUNNING", started=self.now, phases=phases)
+
+    def _begin_other(self, run: _Run, name: str, is_due: bool) -> None:
+        """A task that does nothing; like the real one, Mistral does not pause before it if it is a join."""
+        if is_due and run.state == "RUNNING":
+            pauses = run.tasks[name].get("pause-before") and "join" not in run.tasks[name]
+            run.others[name] = "IDLE" if pauses else "SUCCESS"
+            run.state = "PAUSED" if pauses else run.state
+            if not pauses:
+                self._begin(run)
 
     def _ended(self, run: _Run, batch: BatchRun) -> BatchRun:
         fails_in = self.failing.get(batch.id, "")
         state = "ERROR" if fails_in else "SUCCESS"
         phases = tuple(_phases(run.tasks[batch.id], fails_in, self.now))
         return BatchRun(id=batch.id, state=state, started=batch.started, finished=self.now, phases=phases)
+
+
+def _state(run: _Run, task: str) -> str:
+    return run.batches[task].state if task in run.batches else run.others.get(task, "")
 
 
 def _phases(task: Mapping[str, Any], fails_in: str, now: float) -> Iterator[PhaseRun]:
@@ -366,4 +377,5 @@ def _snapshot(run: _Run) -> Execution:
         finished=run.finished,
         error=f"Failure caused by error in tasks: {', '.join(failed)}" if failed else "",
         batches=tuple(run.batches.values()),
+        approval=next((name for name, state in run.others.items() if state == "IDLE"), ""),
     )

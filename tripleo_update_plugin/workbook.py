@@ -1,5 +1,8 @@
 """A plan as a Mistral workbook: one task per batch, joined on the batches it comes after.
 
+An approval is a task of its own that does nothing, and that Mistral pauses before. It must not be a join: before those
+Mistral does not pause, whatever the definition says. So where it comes after several batches, one more task joins them.
+
 Only the order is generated. What happens inside a batch is the hand-written workflow ``update_batch`` of the workbook
 ``tripleo_update``. Everything in a definition is a number, a checked name or text of this module: the definition is
 built as data and dumped, never pasted together.
@@ -12,7 +15,8 @@ import yaml
 
 from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.model import is_safe_name
-from tripleo_update_plugin.plan import Batch, Plan
+from tripleo_update_plugin.plan import Approval, Batch, Plan
+from tripleo_update_plugin.policy import checked_vars
 
 #: The hand-written workbook, and the workflow of it that every task calls.
 STATIC = "tripleo_update"
@@ -20,6 +24,10 @@ UPDATE_BATCH = f"{STATIC}.update_batch"
 
 PREFIX = "tripleo-update."
 WORKFLOW = "update"
+
+#: Tasks that are no batch: approvals, and what joins the batches before one.
+APPROVAL = "approval-"
+DUE = "-due"
 
 #: Mistral's engine commands, which no task may be called after.
 COMMANDS = frozenset({"fail", "noop", "pause", "succeed"})
@@ -54,10 +62,10 @@ def is_digest(text: str) -> bool:
 def render(plan: Plan) -> dict[str, Any]:
     """The workbook of *plan*, as data. Raises BadPlan for a name that could be more than a name."""
     _check(plan)
-    followers: dict[str, list[str]] = {batch.id: [] for batch in plan.batches}
-    for batch in plan.batches:
-        for before in batch.after:
-            followers[before].append(batch.id)
+    followers = _followers(plan)
+    tasks = {batch.id: _task(plan, batch, followers.get(batch.id, [])) for batch in plan.batches}
+    for approval in plan.approvals:
+        tasks |= _approval(plan, approval)
     return {
         "version": "2.0",
         "name": workbook_name(plan),
@@ -66,7 +74,7 @@ def render(plan: Plan) -> dict[str, Any]:
             WORKFLOW: {
                 "type": "direct",
                 "description": "One task per batch; each waits for the batches it comes after",
-                "tasks": {batch.id: _task(plan, batch, followers[batch.id]) for batch in plan.batches},
+                "tasks": tasks,
             }
         },
     }
@@ -74,6 +82,33 @@ def render(plan: Plan) -> dict[str, Any]:
 
 def to_yaml(workbook: dict[str, Any]) -> str:
     return yaml.safe_dump(workbook, sort_keys=False, default_flow_style=False, width=120)
+
+
+def _followers(plan: Plan) -> dict[str, list[str]]:
+    """{batch: what comes after it}: other batches, or the approval that lets them begin."""
+    approval_of = {batch: approval for approval in plan.approvals for batch in approval.before}
+    followers: dict[str, list[str]] = {}
+    for batch in plan.batches:
+        approval = approval_of.get(batch.id)
+        name = approval.id + (DUE if len(batch.after) > 1 else "") if approval else batch.id
+        for before in batch.after:
+            if name not in followers.setdefault(before, []):
+                followers[before].append(name)
+    return followers
+
+
+def _approval(plan: Plan, approval: Approval) -> dict[str, dict[str, Any]]:
+    """The tasks of an approval: what its batches come after is joined first, where it is more than one."""
+    asked = {"action": "std.noop", "pause-before": True, "on-success": list(approval.before)}
+    if len(plan.batch(approval.before[0]).after) < 2:
+        return {approval.id: asked}
+    joined = {"action": "std.noop", "join": "all", "on-success": [approval.id]}
+    return {approval.id + DUE: joined, approval.id: asked}
+
+
+def is_batch(task: str) -> bool:
+    """Whether a task of a generated workflow is a batch, by its name."""
+    return not task.startswith(APPROVAL)
 
 
 def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
@@ -89,19 +124,13 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
             "max_failed": plan.policy.get("max_failed", 0),
         },
     }
-    if waits_for_approval(plan, batch):
-        task["pause-before"] = True
-    if batch.after:
+    if extra := checked_vars(plan.policy.get("extra_vars") or {}):
+        task["input"]["extra_vars"] = extra
+    if batch.after or any(batch.id in approval.before for approval in plan.approvals):
         task["join"] = "all"
     if followers:
         task["on-success"] = followers
     return task
-
-
-def waits_for_approval(plan: Plan, batch: Batch) -> bool:
-    """Whether Mistral pauses before *batch* until a person lets it go on."""
-    approve = plan.policy.get("approve", "never")
-    return approve == "every-batch" or (approve == "after-canary" and batch.after == (plan.batches[0].id,))
 
 
 def _check(plan: Plan) -> None:
@@ -110,6 +139,8 @@ def _check(plan: Plan) -> None:
         names += [batch.id, *batch.after, *batch.only]
         if batch.id.isdigit() or batch.id in COMMANDS:
             raise BadPlan(f"batch id {batch.id!r} means something else to Mistral: no numbers, no engine commands")
+        if not is_batch(batch.id):
+            raise BadPlan(f"batch id {batch.id!r} is that of an approval")
     for name in names:
         if not is_safe_name(name):
             raise BadPlan(f"{name!r} is not a name that may stand in a workflow")

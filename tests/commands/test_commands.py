@@ -10,10 +10,11 @@ from tripleo_update_plugin.commands.executions import ListUpdates, ShowUpdate
 from tripleo_update_plugin.commands.follow import FollowUpdate
 from tripleo_update_plugin.commands.plan import PlanUpdate
 from tripleo_update_plugin.commands.report import ReportUpdate
+from tripleo_update_plugin.commands.resume import ResumeUpdate
 from tripleo_update_plugin.commands.services import ListServices
 from tripleo_update_plugin.commands.start import StartUpdate
 from tripleo_update_plugin.commands.workbook import ShowWorkbook
-from tripleo_update_plugin.errors import BadInput, BadLimit, MistralUnavailable
+from tripleo_update_plugin.errors import BadInput, BadLimit, MistralUnavailable, NotPaused
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
 
 OVERCLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]), Compute=(2, ["nova_compute"]))
@@ -147,11 +148,34 @@ def test_nobody_there_to_confirm_starts_nothing(cloud, plan):
 
 def test_an_approval_ends_the_following(cloud, tmp_path):
     policy, path = tmp_path / "policy.yaml", tmp_path / "plan.yaml"
-    policy.write_text("approve: every-batch\n")
+    policy.write_text("approve: every-wave\n")
     cloud(PlanUpdate, "--stack", "overcloud", "--policy", policy, "--save", path)
     (_, values), said = cloud(StartUpdate, "--yes", "--wait", path)
     assert values[2] == "PAUSED" and cloud.command.exit_code == 1
-    assert f"workflow execution update -s RUNNING {values[0]}" in said
+    assert f"waits for approval-1: go on with 'openstack overcloud update resume {values[0]}'" in said
+
+
+@pytest.fixture
+def waiting(cloud, tmp_path):
+    """The id of an update that waits at a checkpoint."""
+    policy, path = tmp_path / "policy.yaml", tmp_path / "plan.yaml"
+    policy.write_text("checkpoints: [{before: 'role:Compute', reason: look at the control plane}]\n")
+    cloud(PlanUpdate, "--stack", "overcloud", "--policy", policy, "--save", path)
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", path)
+    return values[0]
+
+
+def test_a_person_lets_the_update_go_on(cloud, waiting):
+    (_, values), _ = cloud(ResumeUpdate, "--yes", "--wait", waiting)
+    assert (values[2:], cloud.command.exit_code) == (("SUCCESS", "approval-1"), 0)
+    with pytest.raises(NotPaused, match="is SUCCESS"):
+        cloud(ResumeUpdate, "--yes", values[0])
+
+
+def test_nobody_there_to_let_it_go_on(cloud, waiting):
+    with pytest.raises(BadInput, match="nobody is there"):
+        cloud(ResumeUpdate, waiting)
+    assert cloud.mistral.execution(waiting).state == "PAUSED"
 
 
 def test_an_outage_is_told(cloud, plan):

@@ -1,8 +1,9 @@
 import pytest
 
 from tripleo_update_plugin.errors import BadLimit, Infeasible
+from tripleo_update_plugin.limiting import Limit, parse_limit
 from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.planner import Limit, parse_limit, plan_update
+from tripleo_update_plugin.planner import plan_update
 from tripleo_update_plugin.policy import parse_policy
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
 

@@ -173,6 +173,6 @@ def test_durations_of_what_is_not_there_are_refused(durations):
 
 def test_an_approval_after_the_canary_makes_one():
     assert parse_policy({"approve": "after-canary"}).canary
-    assert not parse_policy({"approve": "every-batch"}).canary
+    assert not parse_policy({"approve": "every-wave"}).canary
     with pytest.raises(BadPolicy, match="forbids"):
         parse_policy({"approve": "after-canary", "canary": False})

@@ -8,13 +8,13 @@ def groups(*services):
 def test_a_group_comes_before_those_its_services_come_before():
     found = precedence_of(groups("db", "api", "compute"), [("db", "api"), ("api", "compute")])
     assert found.before == {0: frozenset(), 1: {0}, 2: {1}}
-    assert found.unmet == ()
+    assert found.unmet == {}
 
 
 def test_groups_that_both_have_both_services_are_not_ordered():
     found = precedence_of(groups("db api", "db api x"), [("db", "api")])
     assert found.before == {0: frozenset(), 1: frozenset()}
-    assert found.unmet == ()
+    assert found.unmet == {}
 
 
 def test_a_group_with_both_comes_after_one_with_the_first_only_and_before_one_with_the_second_only():
@@ -31,7 +31,7 @@ def test_two_groups_that_want_to_be_first_cannot_both_be():
 def test_the_pair_that_the_fewest_orders_ask_for_gives_way():
     orders = [("y", "x"), ("db", "api"), ("bus", "api")]
     found = precedence_of(groups("db bus x", "api y"), orders)
-    assert found.unmet == (("y", "x"),)
+    assert found.unmet == {("y", "x"): ((1, 0),)}
     assert found.before == {0: frozenset(), 1: {0}}
 
 

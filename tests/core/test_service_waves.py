@@ -6,8 +6,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tripleo_update_plugin import safety
+from tripleo_update_plugin.limiting import parse_limit
 from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.planner import parse_limit, plan_update
+from tripleo_update_plugin.planner import plan_update
 from tripleo_update_plugin.policy import parse_policy
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
 

@@ -44,7 +44,7 @@ def test_what_is_rendered_passes_and_so_does_what_stands_for_it(world):
 
 def test_the_representative_does_not_grow_with_the_plan():
     assert len(tasks_of(rendered(400))) > 400
-    for policy in ({}, {"canary": True, "approve": "after-canary"}, {"approve": "every-batch"}):
+    for policy in ({}, {"canary": True, "approve": "after-canary"}, {"approve": "every-wave"}):
         assert len(tasks_of(shapes.representative(rendered(400, **policy)))) <= 5
 
 
@@ -122,7 +122,7 @@ def test_what_the_judge_refuses_is_refused():
 
 
 @needs_mistral
-@pytest.mark.parametrize("policy", [{}, {"approve": "every-batch"}, {"canary": True, "approve": "after-canary"}])
+@pytest.mark.parametrize("policy", [{}, {"approve": "every-wave"}, {"canary": True, "approve": "after-canary"}])
 def test_mistral_takes_the_representative_and_the_whole(policy):
     book = rendered(6, **policy)
     for each in (book, shapes.representative(book)):

@@ -94,9 +94,10 @@ def test_an_update_waits_for_approvals():
     id = started(mistral, plan)
     paused = looks(mistral, id)[-1]
     assert paused.state == "PAUSED"
-    assert set(states(paused).values()) == {"SUCCESS", "IDLE"}
+    assert set(states(paused).values()) == {"SUCCESS"}
+    assert paused.approval == "approval-1"
     assert mistral.execution(id) == paused
-    mistral.approve(id)
+    mistral.resume(id)
     assert looks(mistral, id)[-1].state == "SUCCESS"
 
 

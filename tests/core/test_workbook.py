@@ -58,25 +58,51 @@ def test_tasks_join_on_the_batches_they_come_after():
         assert tasks[batch.id].get("join") == ("all" if batch.after else None)
 
 
-@pytest.mark.parametrize(
-    ("policy", "paused"),
-    [
-        ({}, set()),
-        ({"approve": "every-batch"}, {"batch-1", "batch-2", "batch-3", "batch-4", "batch-5", "batch-6", "batch-7"}),
-        ({"approve": "after-canary", "canary": True}, {"batch-2", "batch-3"}),
-    ],
-)
-def test_approvals_are_pauses(policy, paused):
-    found = {name for name, task in tasks_of(planned(**policy)).items() if task.get("pause-before")}
-    assert found == paused
+WAITING = [
+    {"approve": "every-wave"},
+    {"approve": "after-canary", "canary": True},
+    {"checkpoints": [{"before": "role:Compute"}]},
+    {"checkpoints": [{"before": "role:Controller"}]},
+]
 
 
-def test_nothing_follows_a_canary_without_an_approval():
-    plan = planned(canary=True, approve="after-canary")
+@pytest.mark.parametrize("policy", WAITING)
+def test_approvals_are_pauses_and_no_joins(policy):
+    """Before a join Mistral does not pause, whatever the definition says."""
+    plan = planned(**policy)
+    paused = {name: task for name, task in tasks_of(plan).items() if task.get("pause-before")}
+    assert list(paused) == [approval.id for approval in plan.approvals] != []
+    assert [name for name, task in paused.items() if "join" in task] == []
+
+
+@pytest.mark.parametrize("policy", WAITING)
+def test_what_waits_for_an_approval_can_begin_by_no_other_way(policy):
+    plan = planned(**policy)
     tasks = tasks_of(plan)
-    assert "pause-before" not in tasks["batch-1"]
-    assert all(tasks[name]["pause-before"] for name in tasks["batch-1"]["on-success"])
-    assert all(batch.after for batch in plan.batches[1:])
+    for approval in plan.approvals:
+        for batch in approval.before:
+            assert [name for name, task in tasks.items() if batch in task.get("on-success", ())] == [approval.id]
+            assert tasks[batch]["join"] == "all"
+        due = [name for name, task in tasks.items() if approval.id in task.get("on-success", ())]
+        asked = due if not due or workbook.is_batch(due[0]) else tasks[due[0]]
+        before = [n for n, t in tasks.items() if due and due[0] in t.get("on-success", ())] if asked is not due else due
+        assert sorted(before) == sorted(plan.batch(approval.before[0]).after)
+
+
+def test_without_a_wish_there_is_no_approval():
+    assert all(workbook.is_batch(name) and "pause-before" not in task for name, task in tasks_of(planned()).items())
+
+
+def test_extra_variables_go_with_every_batch():
+    tasks = tasks_of(planned(extra_vars={"reboot": False}))
+    assert [task["input"]["extra_vars"] for task in tasks.values()] == [{"reboot": False}] * len(tasks)
+
+
+def test_a_batch_is_not_called_like_an_approval():
+    plan = planned()
+    first = replace(plan.batches[0], id="approval-1")
+    with pytest.raises(BadPlan, match="approval"):
+        workbook.render(replace(plan, batches=(first,)))
 
 
 def test_the_name_tells_the_plan_and_the_stack():
@@ -157,7 +183,7 @@ def test_the_text_reads_back_as_the_same_data(world):
 
 
 @needs_mistral
-@pytest.mark.parametrize("policy", [{}, {"approve": "every-batch"}, {"canary": True, "approve": "after-canary"}])
+@pytest.mark.parametrize("policy", [{}, {"approve": "every-wave"}, {"canary": True, "approve": "after-canary"}])
 def test_mistral_takes_it(policy):
     text = workbook.to_yaml(workbook.render(planned(**policy)))
     assert parser.validate(text) is None

@@ -12,8 +12,9 @@ import yaml
 
 from tripleo_update_plugin import outputs, safety, workbook
 from tripleo_update_plugin.adapters import documents, plugins
+from tripleo_update_plugin.limiting import parse_limit
 from tripleo_update_plugin.model import Facts, Overcloud
-from tripleo_update_plugin.planner import parse_limit, plan_update
+from tripleo_update_plugin.planner import plan_update
 from tripleo_update_plugin.testing import an_overcloud, stack_outputs
 
 HERE = Path(__file__).parent

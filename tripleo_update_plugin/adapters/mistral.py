@@ -18,7 +18,7 @@ from tripleo_update_plugin.errors import (
     UpdateError,
 )
 from tripleo_update_plugin.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun, is_final
-from tripleo_update_plugin.workbook import PREFIX, stack_of
+from tripleo_update_plugin.workbook import PREFIX, is_batch, stack_of
 
 ACTIONS = frozenset(f"tripleo_update.{verb}" for verb in ("discover", "drain", "gate", "restore", "update"))
 
@@ -122,7 +122,8 @@ class Mistral:
             execution = _execution(found)
             if not execution.stack:
                 raise ExecutionNotFound(f"{id} is an execution of {execution.workflow}, not an update")
-            batches = tuple(self._batch(task, phases) for task in self._tasks(id))
+            tasks = self._tasks(id)
+            batches = tuple(self._batch(task, phases) for task in tasks if is_batch(task.name))
         return Execution(
             id=execution.id,
             stack=execution.stack,
@@ -132,7 +133,13 @@ class Mistral:
             finished=execution.finished,
             error=execution.error,
             batches=batches,
+            approval=next((task.name for task in tasks if task.state == "IDLE" and not is_batch(task.name)), ""),
         )
+
+    def resume(self, id: str) -> None:
+        """Let an update go on that is paused or waits for an approval."""
+        with _translated(f"resume {id}", missing=f"there is no update {id!r}"):
+            self._client.executions.update(id, "RUNNING")
 
     def run_action(self, name: str, input: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
         """Run one asynchronous action by itself; what it reports. MistralUnavailable after *timeout* seconds."""

@@ -35,6 +35,17 @@ class CloudCommand(command.Command):  # type: ignore[misc]
         """Tell the operator something that is not the command's data."""
         print(text, file=sys.stderr, flush=True)
 
+    def confirm(self, question: str) -> None:
+        """Go on only if a person at the terminal says yes. Raises BadInput."""
+        from tripleo_update_plugin.errors import BadInput
+
+        if not sys.stdin.isatty():
+            raise BadInput("nobody is there to confirm it", "Add --yes once you have read the plan.")
+        sys.stderr.write(question)
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise BadInput("not confirmed, so nothing was begun", "Answer 'y', or add --yes.")
+
     def run(self, parsed_args: argparse.Namespace) -> int:
         return int(super().run(parsed_args) or self.exit_code)
 

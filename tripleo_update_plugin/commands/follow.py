@@ -60,7 +60,8 @@ def ending(execution: Execution) -> str:
     """How an update ended, and what to do next."""
     text = f"the update of {execution.stack} {STATES.get(execution.state, (False, execution.state))[1]}"
     if execution.state == "PAUSED":
-        return f"{text}: go on with 'openstack workflow execution update -s RUNNING {execution.id}'"
+        text = f"the update of {execution.stack} waits for {execution.approval}" if execution.approval else text
+        return f"{text}: go on with 'openstack overcloud update resume {execution.id}'"
     return f"{text}: 'openstack overcloud update report {execution.id}' has the nodes"
 
 
@@ -68,17 +69,15 @@ def _changes(execution: Execution, seen: dict[str, str]) -> list[str]:
     """A line for every batch that is somewhere else than in *seen*, which is brought up to date."""
     lines = []
     for batch in execution.batches:
-        where = _where(batch, execution)
+        where = _where(batch)
         if where and seen.get(batch.id) != where:
             seen[batch.id] = where
             lines.append(f"{batch.id}: {where}" + (f": {batch.error}" if batch.error else ""))
     return lines
 
 
-def _where(batch: BatchRun, execution: Execution) -> str:
+def _where(batch: BatchRun) -> str:
     """How far a batch is, in words; "" before it begins."""
-    if batch.state == "IDLE" and execution.state == "PAUSED":
-        return "waits for an approval"
     if batch.state in ("IDLE", "WAITING"):
         return ""
     if batch.state == "RUNNING":

@@ -1,14 +1,12 @@
 """``openstack overcloud update start``."""
 
 import argparse
-import sys
 from typing import Any
 
 from osc_lib.command import command
 
 from tripleo_update_plugin.commands.base import CloudCommand
 from tripleo_update_plugin.commands.follow import follow
-from tripleo_update_plugin.plan import Plan
 
 
 class StartUpdate(CloudCommand, command.ShowOne):  # type: ignore[misc]
@@ -34,22 +32,11 @@ class StartUpdate(CloudCommand, command.ShowOne):  # type: ignore[misc]
         rollout.check(plan, self.heat())
         rollout.refuse_second(plan, mistral)
         if not parsed_args.yes:
-            self._confirm(plan)
+            self.say(str(plan))
+            self.confirm(f"Update {len(plan.nodes)} nodes of {plan.stack}? [y/N] ")
         id = rollout.start(plan, mistral)
         self.say(f"Started: {id}")
         if parsed_args.wait:
             self.exit_code = follow(id, mistral, self.say)
         state = mistral.execution(id).state
         return ("id", "stack", "state", "nodes", "batches"), (id, plan.stack, state, len(plan.nodes), len(plan.batches))
-
-    def _confirm(self, plan: Plan) -> None:
-        from tripleo_update_plugin.errors import BadInput
-
-        self.say(str(plan))
-        question = f"Update {len(plan.nodes)} nodes of {plan.stack}? [y/N] "
-        if not sys.stdin.isatty():
-            raise BadInput("nobody is there to confirm the update", "Add --yes once you have read the plan.")
-        sys.stderr.write(question)
-        sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            raise BadInput("not confirmed, so nothing was started", "Answer 'y', or add --yes.")
