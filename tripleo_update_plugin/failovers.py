@@ -4,10 +4,11 @@ The leader of a service goes after all other nodes that have the service, whatev
 node that is updated already. That is a wish: it is kept where the plan gets no longer by it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tripleo_update_plugin.bounds import Chains
+from tripleo_update_plugin.plan import Batch
 from tripleo_update_plugin.precedence import ranked
 from tripleo_update_plugin.problem import Problem
 from tripleo_update_plugin.schedule import makespan, schedule
@@ -35,6 +36,25 @@ def leaders_last(
             proved = "bound" if solution.proved == "no" and length == solution.makespan_bound else solution.proved
             problem, solution = later, replace(solution, slots=slots, proved=proved)
     return problem, solution
+
+
+def moved_twice(
+    batches: Sequence[Batch], leaders: Mapping[str, str], services_of: Mapping[str, frozenset[str]]
+) -> Iterator[tuple[str, str]]:
+    """(service, its leader) where no other node that has the service is updated when the leader goes.
+
+    Then the service moves to a node whose turn is still to come, and moves again. *services_of* is of the nodes that
+    are updated.
+    """
+    before: dict[str, frozenset[str]] = {}
+    batch_of: dict[str, str] = {}
+    for batch in batches:
+        before[batch.id] = frozenset(batch.after).union(*(before[id] for id in batch.after))
+        batch_of |= dict.fromkeys(batch.nodes, batch.id)
+    for service, leader in sorted(leaders.items()):
+        peers = [node for node, services in services_of.items() if service in services and node != leader]
+        if leader in batch_of and peers and not any(batch_of[peer] in before[batch_of[leader]] for peer in peers):
+            yield service, leader
 
 
 def _with_last(

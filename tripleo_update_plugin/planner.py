@@ -15,7 +15,7 @@ from tripleo_update_plugin.catalogue import Catalogue
 from tripleo_update_plugin.checkpoints import with_checkpoints
 from tripleo_update_plugin.constraints import constraints_of
 from tripleo_update_plugin.errors import Infeasible
-from tripleo_update_plugin.failovers import leaders_last
+from tripleo_update_plugin.failovers import leaders_last, moved_twice
 from tripleo_update_plugin.grouping import Unmet, problem_of
 from tripleo_update_plugin.limiting import Limit
 from tripleo_update_plugin.model import Facts, Node, Overcloud, naturally
@@ -80,6 +80,7 @@ def plan_update(
         waivers=waivers,
         warnings=(
             *_warnings(overcloud, facts, unmet, [a.service for a in hit if not catalogue.knows(a.service)]),
+            *_failovers(batches, known, world.services_of),
             *(text for text in (costs, solution.warning) if text),
         ),
     )
@@ -139,6 +140,11 @@ def _costs(policy: Policy, batches: Iterable[Batch], schedule: Callable[[Policy]
     waves, fewer = (max((batch.wave for batch in plan), default=0) for plan in (batches, plain))
     cost = "cost" if len(wishes) > 1 else "costs"
     return f"{' and '.join(wishes)} {cost} {waves - fewer} waves: {waves} instead of {fewer}"
+
+
+def _failovers(batches: Sequence[Batch], facts: Facts, services_of: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    for service, leader in moved_twice(batches, facts.leaders, services_of):
+        yield f"{service} moves more than once: its leader {leader} goes before any other node that has it"
 
 
 def _excluded(overcloud: Overcloud, facts: Facts, limit: Limit) -> dict[str, str]:

@@ -91,3 +91,26 @@ def test_a_leader_that_goes_one_at_a_time_with_its_service_is_the_last_of_it(led
     mine = next(batch for batch in plan.batches if leader in batch.nodes)
     others = world.hosts(service) & world.wanted - {leader}
     assert all(batch.id in before[mine.id] for batch in plan.batches if others & set(batch.nodes))
+
+
+def test_a_leader_that_cannot_be_last_moves_twice_and_the_plan_says_so():
+    """What its node has must come before what all others have, so the leader goes first."""
+    overcloud = an_overcloud(Controller=(1, ["redis", "ntp"]), Telemetry=(2, ["redis", "keystone"]))
+    _, plan = nodes(overcloud, {"redis": "controller-0"}, order=[{"first": "ntp", "then": "keystone"}])
+    assert "redis moves more than once: its leader controller-0 goes before any other node that has it" in plan.warnings
+    assert "moves more than once" not in str(nodes(TWO_ROLES, {"redis": "controller-0"})[1])
+
+
+@given(worlds(), st.data())
+def test_a_plan_says_of_every_leader_that_moves_twice(world, data):
+    assume(world.waived or not world.short())
+    services = sorted(service for service in world.budgets if world.hosts(service) & world.wanted)
+    assume(services)
+    service = data.draw(st.sampled_from(services))
+    leader = data.draw(st.sampled_from(sorted(world.hosts(service) & world.wanted)))
+    plan = plan_of(world, leaders={service: leader})
+    own = next(batch.id for batch in plan.batches if leader in batch.nodes)
+    earlier = {node for batch in plan.batches if batch.id in checker.ancestors(plan)[own] for node in batch.nodes}
+    peers = world.hosts(service) & world.wanted - {leader}
+    said = any(warning.startswith(f"{service} moves more than once") for warning in plan.warnings)
+    assert said == bool(peers and not peers & earlier)
