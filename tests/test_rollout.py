@@ -51,6 +51,21 @@ def test_one_update_of_a_stack_at_a_time():
     assert rollout.start(plan(), mistral) != id
 
 
+class Crowded(FakeMistral):
+    """Somebody else starts an update just before every start."""
+
+    def start(self, workflow, description):
+        super().start(workflow, "somebody else's")
+        return super().start(workflow, description)
+
+
+def test_of_two_updates_started_at_the_same_moment_one_goes_on():
+    mistral = Crowded()
+    with pytest.raises(AlreadyRunning, match="at the same moment"):
+        rollout.start(plan(), mistral)
+    assert sorted(update.state for update in mistral.updates()) == ["CANCELLED", "RUNNING"]
+
+
 def test_the_report_is_made_of_the_plan_that_mistral_keeps():
     mistral = FakeMistral()
     id = rollout.start(plan(), mistral)

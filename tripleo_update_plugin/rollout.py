@@ -76,9 +76,14 @@ def refuse_second(plan: Plan, mistral: Mistral) -> None:
 
 
 def start(plan: Plan, mistral: Mistral) -> str:
-    """Start the update; the id of its execution."""
+    """Start the update; the id of its execution. Of several that are started at the same moment one goes on at most."""
     refuse_second(plan, mistral)
-    return mistral.start(upload(plan, mistral), f"Update of {plan.stack}: {len(plan.nodes)} nodes")
+    id = mistral.start(upload(plan, mistral), f"Update of {plan.stack}: {len(plan.nodes)} nodes")
+    others = [update.id for update in mistral.updates(plan.stack) if not update.is_final and update.id != id]
+    if others:  # whoever looks last sees all others
+        mistral.cancel(id)
+        raise AlreadyRunning(f"an update of {plan.stack} was started at the same moment: {others[0]}")
+    return id
 
 
 def follow(

@@ -136,6 +136,11 @@ class Mistral:
             approval=next((task.name for task in tasks if task.state == "IDLE" and not is_batch(task.name)), ""),
         )
 
+    def cancel(self, id: str) -> None:
+        """End an update for good; what runs is not broken off."""
+        with _translated(f"cancel {id}", missing=f"there is no update {id!r}"):
+            self._client.executions.update(id, "CANCELLED")
+
     def resume(self, id: str) -> None:
         """Let an update go on that is paused or waits for an approval."""
         with _translated(f"resume {id}", missing=f"there is no update {id!r}"):
