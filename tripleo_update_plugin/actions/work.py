@@ -150,9 +150,10 @@ class Work:
 
     def _discover(self, overcloud: Overcloud, folder: Path) -> Output:
         asked = self.nodes or tuple(node.name for node in overcloud.nodes)
-        questions = facts.questions(overcloud, asked, self._catalogue())
-        outcome, results = self._run(questions, overcloud, folder, facts.TASKS)
-        found = facts.answers(overcloud, outcome, results)
+        catalogue = self._catalogue()
+        facts.add_module(folder)
+        outcome, results = self._run(facts.questions(overcloud, asked, catalogue), overcloud, folder, facts.TASKS)
+        found = facts.answers(overcloud, catalogue, outcome, results)
         told = self._tell(outcome)
         unasked = outcome.error or next(
             (node["error"] for name, node in told["nodes"].items() if not node["ok"] and name not in found.down), ""

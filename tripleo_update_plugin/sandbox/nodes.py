@@ -24,9 +24,9 @@ from tripleo_update_plugin.sandbox.servers import environment
 from tripleo_update_plugin.sandbox.state import State, write_private
 
 COMMANDS = (
-    *("clustercheck", "crm_mon", "crm_node", "crm_resource", "docker", "ip", "pcs", "podman"),
-    *("rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl"),
-    *("sandbox-node", "sandbox-update", "stand-in", "systemctl"),
+    *("clustercheck", "crm_mon", "crm_node", "crm_resource", "dnf", "docker", "ip"),
+    *("needs-restarting", "pcs", "podman", "rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl"),
+    *("sandbox-node", "sandbox-update", "stand-in", "systemctl", "yum"),
 )
 
 _STAND_INS = Path(__file__).parent / "stand_ins"
@@ -226,6 +226,7 @@ def write_inventory(state: State, hosts: Iterable[str]) -> None:
             "ansible_python_interpreter": sys.executable,
             "ansible_become": False,
             "ansible_remote_tmp": str(state.nodes / host / "tmp"),
+            "tripleo_update_haproxy_socket": str(state.nodes / host / "haproxy-stats"),  # not this machine's
             **({"tripleo_update_internal_host": own[host].address} if host in own else {}),
         }
         for host in sorted(hosts, key=natural_key)
