@@ -136,7 +136,8 @@ class Facts:
     ``down`` are nodes that do not answer; ``leaders`` is {service: node}. ``managed_by`` is {node: {service: one of
     RUNNERS}} where that is not what the outputs say. ``clusters`` has one view of the Pacemaker cluster, or several
     that differ; ``unclustered`` are nodes that have a cluster service and no running cluster. ``failed`` is {node:
-    units}, ``updates`` {node: how many packages could be updated}, ``unanswered`` {node: {question: why}}.
+    units}, ``updates`` {node: how many packages or containers have a newer version}, ``unanswered`` {node: {question:
+    why}}.
     """
 
     down: frozenset[str] = frozenset()

@@ -11,7 +11,8 @@ from tripleo_update_plugin.adapters.plugins import load_catalogue
 from tripleo_update_plugin.testing import an_overcloud
 
 CATALOGUE = load_catalogue()
-SERVICES = ["pacemaker", "mysql", "redis", "haproxy", "cinder_volume", "ovn_dbs", "keystone", "horizon", "nova_scheduler"]
+CLUSTERED = ["mysql", "redis", "haproxy", "cinder_volume", "ovn_dbs"]
+SERVICES = ["pacemaker", *CLUSTERED, "keystone", "horizon", "nova_scheduler"]
 OVERCLOUD = replace(
     an_overcloud(Controller=(3, SERVICES), Compute=(1, ["nova_compute", "openvswitch", "ntp"])),
     vips={"internal_api": "10.0.0.5", "external": "10.1.0.5", "storage": "10.2.0.5", "redis": "10.0.0.6"},
@@ -44,14 +45,14 @@ RESOURCES = (
 )
 
 
-def told(said, unanswered=None, down=(), overcloud=OVERCLOUD):
+def told(said, unanswered=None, down=(), overcloud=OVERCLOUD, images=None):
     """Facts of *said*, {node: answers}; nodes in *down* could not be reached."""
     results = {
         name: {facts.TASK: {"answers": answers, "unanswered": (unanswered or {}).get(name, {})}}
         for name, answers in said.items()
     }
     nodes = {node.name: NodeRun(unreachable=node.name in down, reached=True) for node in overcloud.nodes}
-    return facts.answers(overcloud, CATALOGUE, Outcome(status="successful", nodes=nodes), results)
+    return facts.answers(overcloud, CATALOGUE, Outcome(status="successful", nodes=nodes), results, images or {})
 
 
 def test_one_task_asks_all_nodes(tmp_path):
@@ -132,7 +133,7 @@ def test_who_runs_a_service_is_told_where_the_outputs_say_otherwise():
     assert runs(units=active, cluster=view(RESOURCES)) == {}
     moved = {"tripleo_keystone": "active", "openstack-nova-scheduler": "active"}
     assert runs(units=moved, cluster=view(RESOURCES)) == {"nova_scheduler": "systemd"}
-    assert runs(units=moved, containers=["nova_scheduler"], cluster=view(RESOURCES)) == {}
+    assert runs(units=moved, containers={"nova_scheduler": "x"}, cluster=view(RESOURCES)) == {}
 
 
 def test_a_unit_of_several_services_does_not_tell_which():
@@ -161,9 +162,21 @@ def test_units_that_failed_of_services_that_systemd_runs():
     assert told({"controller-0": {"units": states}}).failed == {"controller-0": ("tripleo_keystone",)}
 
 
-def test_reboots_updates_and_questions_without_an_answer():
-    said = {"controller-0": {"reboot": True, "updates": 0}, "controller-1": {"reboot": False, "updates": 7}, "compute-0": {}}
+def test_package_updates_and_nodes_that_did_not_tell():
+    overcloud = an_overcloud(packaging="packages", Controller=(3, SERVICES))
+    said = {"controller-0": {"updates": 0}, "controller-1": {"updates": 7, "containers": {}}, "controller-2": {}}
+    assert told(said, overcloud=overcloud).updates == {"controller-0": 0, "controller-1": 7}
+
+
+def test_image_updates_are_containers_that_run_another_image_than_heat_names():
+    running = {"keystone": "r/keystone:1", "horizon": "r/horizon:2", "galera-bundle-podman-0": "r/mariadb:pcmklatest"}
+    wanted = {"Controller": {"keystone": "r/keystone:2", "horizon": "r/horizon:2", "not_running": "r/x:2"}}
+    said = {"controller-0": {"containers": running}, "compute-0": {"containers": {}}, "controller-1": {}}
+    assert told(said, images=wanted).updates == {"controller-0": 1, "compute-0": 0}
+
+
+def test_reboots_and_questions_without_an_answer():
+    said = {"controller-0": {"reboot": True}, "controller-1": {"reboot": False}, "compute-0": {}}
     found = told(said, {"compute-0": {"reboot": "no answer in time"}})
     assert found.pending_reboot == {"controller-0"}
-    assert found.updates == {"controller-0": 0, "controller-1": 7}
     assert found.unanswered == {"compute-0": {"reboot": "no answer in time"}}

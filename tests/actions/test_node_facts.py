@@ -3,6 +3,7 @@
 import ast
 import inspect
 import socket
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -34,7 +35,8 @@ PLAIN = """<?xml version="1.0"?>
       <resource id="redis" resource_agent="ocf::heartbeat:redis" role="Stopped"/>
     </clone>
     <clone id="openstack-core-clone" multi_state="false">
-      <resource id="openstack-core:0" resource_agent="ocf::heartbeat:Dummy" role="Started"><node name="ctl-0"/></resource>
+      <resource id="openstack-core:0" resource_agent="ocf::heartbeat:Dummy" role="Started">
+        <node name="ctl-0"/></resource>
     </clone>
   </resources>
 </crm_mon>
@@ -55,10 +57,12 @@ BUNDLED = """<pacemaker-result api-version="2.22" request="crm_mon --output-as=x
       <replica id="0">
         <resource id="redis-bundle-ip-10.0.0.9" resource_agent="ocf:heartbeat:IPaddr2" role="Started">
           <node name="ctl-0"/></resource>
-        <resource id="redis" resource_agent="ocf:heartbeat:redis" role="Promoted"><node name="redis-bundle-0"/></resource>
+        <resource id="redis" resource_agent="ocf:heartbeat:redis" role="Promoted">
+          <node name="redis-bundle-0"/></resource>
         <resource id="redis-bundle-podman-0" resource_agent="ocf:heartbeat:podman" role="Started">
           <node name="ctl-0"/></resource>
-        <resource id="redis-bundle-0" resource_agent="ocf:pacemaker:remote" role="Started"><node name="ctl-0"/></resource>
+        <resource id="redis-bundle-0" resource_agent="ocf:pacemaker:remote" role="Started">
+          <node name="ctl-0"/></resource>
       </replica>
       <replica id="1">
         <resource id="redis" resource_agent="ocf:heartbeat:redis" role="Stopped"/>
@@ -172,6 +176,12 @@ def test_updates_are_counted_by_name_even_where_lines_are_broken():
         module.updates(1, "")
 
 
+def test_containers_and_their_images():
+    text = "keystone r:8787/x/keystone:1\nnova_api r:8787/x/nova-api:2\n"
+    assert module.containers(0, text) == {"keystone": "r:8787/x/keystone:1", "nova_api": "r:8787/x/nova-api:2"}
+    assert module.containers(0, "") == {}
+
+
 def served(path, answer):
     """A statistics socket as HAProxy has: one command, one answer, and the connection is closed."""
     server = socket.socket(socket.AF_UNIX)
@@ -190,26 +200,27 @@ def served(path, answer):
 
 
 @pytest.fixture
-def short_folder(tmp_path, monkeypatch):
-    """The path of a socket may have a hundred letters only, so it is given from inside its folder."""
-    monkeypatch.chdir(tmp_path)
-    return Path()
+def short_folder():
+    """The path of a socket may have a hundred letters only."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
 
 
 def test_haproxy_tells_where_the_sessions_of_the_database_go(short_folder):
     heard = served(short_folder / "stats", STATISTICS)
     servers = ["ctl-0.internalapi.localdomain", "ctl-1.internalapi.localdomain", "ctl-2.internalapi.localdomain"]
-    assert module.sessions("stats") == dict(zip(servers, (0, 41, 0), strict=True))
+    assert module.sessions(str(short_folder / "stats")) == dict(zip(servers, (0, 41, 0), strict=True))
     assert heard == [b"show stat\n"]
 
 
 def test_without_haproxy_there_are_no_sessions(short_folder):
-    assert module.sessions("nothing") == {}
+    assert module.sessions(str(short_folder / "nothing")) == {}
 
 
 def test_a_slow_command_does_not_hold_up_the_others():
     began = time.monotonic()
-    commands = {"slow": ["sh", "-c", "sleep 60 & wait"], "fast": ["sh", "-c", "echo yes; exit 3"], "wide": ["seq", "99999"]}
+    slow, fast = ["sh", "-c", "sleep 60 & wait"], ["sh", "-c", "echo yes; exit 3"]
+    commands = {"slow": slow, "fast": fast, "wide": ["seq", "99999"]}
     said = module.ask(commands, {"slow": 0.5, "fast": 20, "wide": 20})
     assert said["slow"] == (None, "") and said["fast"] == (3, "yes\n")
     assert len(said["wide"][1].splitlines()) == 99999
@@ -222,24 +233,23 @@ def command(folder, name, text):
     path.chmod(0o700)
 
 
-def test_one_question_without_an_answer_leaves_the_others(tmp_path, monkeypatch):
+def test_one_question_without_an_answer_leaves_the_others(tmp_path):
     command(tmp_path, "ip", "echo '1: lo    inet 10.0.0.5/32'")
     command(tmp_path, "crm_mon", "exit 102")
     command(tmp_path, "systemctl", "shift; for unit; do echo inactive; done; exit 3")
     command(tmp_path, "podman", "echo secret >&2; exit 125")
     command(tmp_path, "needs-restarting", "exit 0")
     command(tmp_path, "yum", "exit 1")
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    answers, unanswered = module.facts({"units": ["httpd"], "packages": True, "haproxy_socket": str(tmp_path / "none")})
+    given = {"units": ["httpd"], "packages": True, "haproxy_socket": str(tmp_path / "none")}
+    answers, unanswered = module.facts(given, [str(tmp_path)])
     assert answers == {"addresses": ["10.0.0.5"], "units": {}, "cluster": None, "reboot": False, "sessions": {}}
     assert unanswered == {"containers": "exit code 125", "updates": "exit code 1"}
 
 
-def test_what_is_not_installed_is_an_answer_or_told(monkeypatch):
-    monkeypatch.setattr(module, "_FOLDERS", ())
-    monkeypatch.setenv("PATH", "")
-    answers, unanswered = module.facts({"units": [], "packages": True, "haproxy_socket": "/nowhere/stats"})
-    assert answers == {"cluster": None, "containers": [], "sessions": {}}
+def test_what_is_not_installed_is_an_answer_or_told(tmp_path):
+    given = {"units": [], "packages": True, "haproxy_socket": "/nowhere/stats"}
+    answers, unanswered = module.facts(given, [str(tmp_path)])
+    assert answers == {"cluster": None, "containers": {}, "sessions": {}}
     assert unanswered == {
         "addresses": "no ip on the node",
         "units": "no systemctl on the node",

@@ -121,7 +121,7 @@ def test_a_service_that_somebody_else_runs_is_named_with_all_its_nodes():
 
 
 def test_the_error_names_both_sides_and_the_way_around():
-    with pytest.raises(ContradictingFacts, match="Heat: .*; nodes: .*") as caught:
+    with pytest.raises(ContradictingFacts, match=r"Heat: .*; nodes: .*") as caught:
         contradictions.check(BUNDLED, facts(members={"controller-0": "online", "x-1": "online"}))
     assert "--no-facts" in str(caught.value) and str(caught.value).count("\n  - ") == 3
 
@@ -145,7 +145,7 @@ RUN_BY_PACEMAKER = {"mysql": "pacemaker", "keystone": "pacemaker"}
 
 
 def test_the_nodes_decide_where_newton_s_outputs_cannot():
-    said = facts({"managed_by": {name: RUN_BY_PACEMAKER for name in THREE}}, members=THREE, remotes={}, resources=OLD)
+    said = facts({"managed_by": dict.fromkeys(THREE, RUN_BY_PACEMAKER)}, members=THREE, remotes={}, resources=OLD)
     overcloud = contradictions.settled(newton(), said)
     assert overcloud.architecture == "pacemaker"
     runs = overcloud.runners["Controller"]
@@ -155,7 +155,7 @@ def test_the_nodes_decide_where_newton_s_outputs_cannot():
 
 
 def test_nodes_of_a_role_that_disagree_decide_nothing():
-    said = {name: RUN_BY_PACEMAKER for name in THREE} | {"controller-2": {"mysql": "pacemaker"}}
+    said = dict.fromkeys(THREE, RUN_BY_PACEMAKER) | {"controller-2": {"mysql": "pacemaker"}}
     known = facts({"managed_by": said}, members=THREE, remotes={}, resources={"galera-master": "clone"})
     overcloud = contradictions.settled(newton(), known)
     assert overcloud.runners["Controller"]["mysql"] == "pacemaker"

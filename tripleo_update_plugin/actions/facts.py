@@ -67,9 +67,13 @@ def _units(node: Node, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def answers(
-    overcloud: Overcloud, catalogue: Catalogue, outcome: Outcome, results: Mapping[str, Mapping[str, Any]]
+    overcloud: Overcloud,
+    catalogue: Catalogue,
+    outcome: Outcome,
+    results: Mapping[str, Mapping[str, Any]],
+    images: Mapping[str, Mapping[str, str]],
 ) -> Facts:
-    """Facts from what the nodes said, {node: {task: result}}."""
+    """Facts from what the nodes said, {node: {task: result}}; *images* is {role: {container: image it is to run}}."""
     told = {name: results[name].get(TASK) or {} for name in naturally(results)}
     said: dict[str, Answers] = {name: result.get("answers") or {} for name, result in told.items()}
     views = {name: answer["cluster"] for name, answer in said.items() if answer.get("cluster")}
@@ -87,9 +91,27 @@ def answers(
         ),
         failed={name: units for name in said if (units := running.failed(name))},
         pending_reboot=frozenset(name for name, answer in said.items() if answer.get("reboot")),
-        updates={name: answer["updates"] for name, answer in said.items() if answer.get("updates") is not None},
+        updates=_updates(overcloud, said, images),
         unanswered=unanswered,
     )  # fmt: skip
+
+
+def _updates(
+    overcloud: Overcloud, said: Mapping[str, Answers], images: Mapping[str, Mapping[str, str]]
+) -> dict[str, int]:
+    """Packages with a newer version; in a containerized overcloud, containers that run another image than they are to.
+
+    A bundle's own containers are left out: their images go by a tag of Pacemaker's.
+    """
+    updates: dict[str, int] = {}
+    for name, answer in said.items():
+        if overcloud.packaging == "packages" and "updates" in answer:
+            updates[name] = answer["updates"]
+        elif overcloud.packaging == "containers" and "containers" in answer:
+            wanted = images.get(overcloud.node(name).role, {})
+            running = answer["containers"].items()
+            updates[name] = sum(1 for container, image in running if wanted.get(container, image) != image)
+    return updates
 
 
 def _cluster(seen_from: str, view: Mapping[str, Any]) -> Cluster:
@@ -186,7 +208,7 @@ class _Running:
         seen = {
             "bundle": {name for name, kind in resources.items() if kind == "bundle"},
             "pacemaker": {name for name, kind in resources.items() if kind != "bundle"},
-            "container": active | {f"tripleo_{name}" for name in self._said[node.name].get("containers") or ()},
+            "container": active | {f"tripleo_{name}" for name in self._said[node.name].get("containers") or {}},
             "systemd": active - self._shared(node),
         }
         # What Pacemaker starts can be a unit or a container as well, so its word comes first.

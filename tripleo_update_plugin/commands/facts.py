@@ -10,15 +10,15 @@ from tripleo_update_plugin.commands.base import CloudCommand, NamesColumn, Rows,
 if TYPE_CHECKING:
     from tripleo_update_plugin.model import Facts, Node
 
-COLUMNS = ("node", "role", "state", "leads", "reboot pending", "package updates", "failed", "did not tell")
+COLUMNS = ("node", "role", "state", "leads", "reboot pending", "updates", "failed", "did not tell")
 
 
 class ListFacts(CloudCommand, command.Lister):  # type: ignore[misc]
     """Ask the nodes of an overcloud what 'plan' would ask them, and change nothing.
 
     One row per node: whether it answers and its cluster has it, the services it leads, whether a reboot is pending, how
-    many packages could be updated, units that failed, and questions without an answer. Where Heat and the nodes
-    contradict each other it says so, and the exit code is 1: no plan would be made.
+    many packages or containers have a newer version, units that failed, and questions without an answer. Where Heat
+    and the nodes contradict each other it says so, and the exit code is 1: no plan would be made.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

@@ -59,13 +59,17 @@ class Unanswered(Exception):
     """A question without an answer; its text says why, in our own words."""
 
 
-def find(*names):
+def search_path():
+    """Folders to look for commands in: the usual ones too, for not every login has those of the administrator."""
+    return [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder] + list(_FOLDERS)
+
+
+def find(names, folders):
     """The path of the first of these commands that there is, or None."""
-    folders = os.environ.get("PATH", "").split(os.pathsep) + list(_FOLDERS)
     for name in names:
         for folder in folders:
             path = os.path.join(folder, name)
-            if folder and os.access(path, os.X_OK) and os.path.isfile(path):
+            if os.access(path, os.X_OK) and os.path.isfile(path):
                 return path
     return None
 
@@ -115,9 +119,9 @@ def units(code, text, asked):
 
 
 def containers(code, text):
-    """Names of the containers that run."""
+    """{name: image} of the containers that run."""
     _need(code, 0)
-    return sorted(text.split())
+    return dict(line.split()[:2] for line in text.splitlines() if len(line.split()) > 1)
 
 
 def reboot(code, text):
@@ -238,20 +242,20 @@ def _reason(code):
     return "no answer in time" if code is None else "exit code %d" % code
 
 
-def commands(asked, packages):
+def commands(asked, packages, folders):
     """({question: argv}, {question: why it cannot be asked})."""
     found, missing = {}, {}
     wanted = [
         ("addresses", ("ip",), ["-o", "address", "show"]),
         ("cluster", ("crm_mon",), ["--as-xml"]),
         ("units", ("systemctl",), ["is-active"] + asked),
-        ("containers", ("podman", "docker"), ["ps", "--format", "{{.Names}}"]),
+        ("containers", ("podman", "docker"), ["ps", "--format", "{{.Names}} {{.Image}}"]),
         ("reboot", ("needs-restarting",), ["-r"]),
     ]
     if packages:
         wanted.append(("updates", ("dnf", "yum"), ["-q", "check-update"]))
     for question, names, arguments in wanted:
-        path = find(*names)
+        path = find(names, folders)
         if path:
             found[question] = [path] + arguments
         elif question not in ("cluster", "containers"):  # their absence is an answer
@@ -259,12 +263,12 @@ def commands(asked, packages):
     return found, missing
 
 
-def facts(given):
-    """({question: answer}, {question: why there is none})."""
+def facts(given, folders):
+    """({question: answer}, {question: why there is none}); commands are looked for in *folders*."""
     asked = list(given["units"]) + [unit for unit in CLUSTER_UNITS if unit not in given["units"]]
-    argvs, unanswered = commands(asked, given["packages"])
+    argvs, unanswered = commands(asked, given["packages"], folders)
     said = ask(argvs, LIMITS)
-    answers = {"cluster": None, "containers": []}
+    answers = {"cluster": None, "containers": {}}
     readers = [
         ("addresses", addresses),
         ("units", lambda code, text: units(code, text, asked)),
@@ -297,7 +301,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    answers, unanswered = facts(module.params)
+    answers, unanswered = facts(module.params, search_path())
     module.exit_json(changed=False, answers=answers, unanswered=unanswered)
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,7 @@ class Host:
     name: str
     services: tuple[str, ...]
     addresses: tuple[str, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)  # {container: image}
 
 
 def _loopback(state: State) -> int:
@@ -179,6 +180,7 @@ def _create(folder: Path, host: Host, internal_address: str) -> None:
         (draft / "bin" / command).symlink_to("../../../stand_ins/command.sh")
     for service in host.services:
         _create_service(draft / "services" / service)
+    (draft / "images").write_text("".join(f"{name} {image}\n" for name, image in host.images.items()))
     (draft / "addresses").write_text("".join(f"{address}\n" for address in host.addresses))
     (draft / "internal_address").write_text(f"{internal_address}\n")
     draft.rename(folder)

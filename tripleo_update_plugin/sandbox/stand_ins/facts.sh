@@ -49,6 +49,20 @@ show_resources() {
     printf '  </resources>\n'
 }
 
+show_container() { # container; with its image where $images is set
+    if [ -z "$images" ]; then
+        echo "$1"
+        return
+    fi
+    image=sandbox/$1
+    if [ -r "$node/images" ]; then
+        while read -r container_name container_image; do
+            [ "$container_name" = "$1" ] && image=$container_image
+        done <"$node/images"
+    fi
+    echo "$1 $image"
+}
+
 run_needs_restarting() {
     [ "$*" = -r ] || unknown "$@"
     if [ -e "$node/reboot" ]; then
