@@ -44,7 +44,7 @@ def check(overcloud: Overcloud, facts: Facts) -> None:
 def settled(overcloud: Overcloud, facts: Facts) -> Overcloud:
     """*overcloud*, its architecture and who runs each service taken from the nodes where the outputs do not tell.
 
-    A runner is believed where all nodes of a role that were asked name the same one.
+    A runner is believed where all nodes of a role that could tell name the same one.
     """
     if not _is_open(overcloud):
         return overcloud
@@ -61,9 +61,10 @@ def _is_open(overcloud: Overcloud) -> bool:
 
 
 def _agreed(overcloud: Overcloud, facts: Facts, role: str) -> dict[str, str]:
-    """{service: who runs it on every node of *role* that was asked}."""
-    asked = [node.name for node in overcloud.nodes if node.role == role and node.name not in facts.down]
-    said = [facts.managed_by.get(name, {}) for name in asked]
+    """{service: who runs it on every node of *role* that could tell}."""
+    silent = {name for name, questions in facts.unanswered.items() if questions.keys() & {"cluster", "units"}}
+    nodes = [node.name for node in overcloud.nodes if node.role == role]
+    said = [facts.managed_by.get(name, {}) for name in nodes if name not in facts.down | silent]
     same = set.intersection(*(set(by.items()) for by in said)) if said else set()
     return dict(sorted(same))
 
@@ -122,7 +123,7 @@ def _architectures(overcloud: Overcloud, clusters: tuple[Cluster, ...]) -> Itera
 
 #: State of a member → how to bring it back.
 _BACK = {
-    "offline": "Start it there: 'pcs cluster start'.",
+    "offline": "Start it there: 'pcs cluster start', or the unit pacemaker_remote of a remote node.",
     "standby": "'pcs node unstandby {0}', or 'pcs cluster unstandby {0}' with an older pcs.",
     "maintenance": "'pcs node unmaintenance {0}', or end the cluster's maintenance mode.",
     "pending": "It is joining: ask again soon.",

@@ -164,6 +164,15 @@ def test_nodes_of_a_role_that_disagree_decide_nothing():
     assert "runs keystone by systemd, from a package; nodes: on controller-0, controller-1 it" in text
 
 
+def test_a_node_that_could_not_tell_is_no_disagreement():
+    said = {"controller-0": RUN_BY_PACEMAKER, "controller-1": RUN_BY_PACEMAKER}
+    for more in ({"unanswered": {"controller-2": {"cluster": "exit code 1"}}}, {"down": frozenset({"controller-2"})}):
+        known = facts({"managed_by": said, **more}, members=THREE, remotes={}, resources=OLD)
+        overcloud = contradictions.settled(newton(), known)
+        assert overcloud.runners["Controller"]["keystone"] == "pacemaker"
+        assert found(known, overcloud) == []
+
+
 def test_what_heat_tells_the_nodes_do_not_decide():
     told = newton(mysql="pacemaker")
     said = facts(members=THREE, remotes={}, resources=OLD)

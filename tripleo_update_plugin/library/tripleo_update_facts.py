@@ -48,7 +48,7 @@ options:
 CLUSTER_UNITS = ["pacemaker", "pacemaker_remote"]
 
 #: Seconds.
-LIMITS = {"addresses": 10, "cluster": 20, "units": 20, "containers": 20, "reboot": 30, "updates": 30}
+LIMITS = {"addresses": 20, "cluster": 20, "units": 20, "containers": 20, "reboot": 30, "updates": 30}
 SOCKET_LIMIT = 5
 
 _FOLDERS = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
