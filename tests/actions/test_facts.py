@@ -124,8 +124,11 @@ def test_a_stopped_cluster_counts_where_there_should_be_one():
     assert told({"controller-1": {}}, {"controller-1": {"cluster": "exit code 1"}}).unclustered == frozenset()
 
 
-def runs(overcloud=OVERCLOUD, **answers):
-    return told({"controller-0": answers}, overcloud=overcloud).managed_by.get("controller-0", {})
+NAMED = {"Controller": dict.fromkeys(["keystone", "horizon", "nova_scheduler"], "r/x:1")}
+
+
+def runs(overcloud=OVERCLOUD, images=NAMED, **answers):
+    return told({"controller-0": answers}, overcloud=overcloud, images=images).managed_by.get("controller-0", {})
 
 
 def test_who_runs_a_service_is_told_where_the_outputs_say_otherwise():
@@ -134,6 +137,13 @@ def test_who_runs_a_service_is_told_where_the_outputs_say_otherwise():
     moved = {"tripleo_keystone": "active", "openstack-nova-scheduler": "active"}
     assert runs(units=moved, cluster=view(RESOURCES)) == {"nova_scheduler": "systemd"}
     assert runs(units=moved, containers={"nova_scheduler": "x"}, cluster=view(RESOURCES)) == {}
+
+
+def test_a_container_that_the_outputs_do_not_name_is_but_a_guess():
+    moved = {"openstack-nova-scheduler": "active"}
+    assert runs(units=moved) == {"nova_scheduler": "systemd"}
+    assert runs(units=moved, images={"Controller": {"keystone": "r/x:1"}}) == {}
+    assert runs(units=moved, images={}) == {}
 
 
 def test_a_unit_of_several_services_does_not_tell_which():

@@ -118,7 +118,7 @@ def test_a_node_that_is_off_is_down_without_being_a_contradiction(sandbox: Sandb
     finally:
         sandbox.cli("node", name, "on")
     assert (rows[name]["state"], code) == ("does not answer", 0), said
-    assert done.returncode == 1 and "pacemaker: 1 of 3 may be down, 1 down already" in done.stderr
+    assert done.returncode == 1 and "ceph_mon: 1 of 3 may be down, 1 down already" in done.stderr
 
 
 def test_the_workflow_gives_the_same_facts(sandbox: Sandbox):

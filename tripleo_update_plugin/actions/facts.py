@@ -12,7 +12,7 @@ from typing import Any
 
 from tripleo_update_plugin.adapters.playbooks import Outcome
 from tripleo_update_plugin.catalogue import Catalogue
-from tripleo_update_plugin.model import Cluster, Facts, Node, Overcloud, is_safe_name, naturally
+from tripleo_update_plugin.model import RUNNERS, Cluster, Facts, Node, Overcloud, is_safe_name, naturally
 from tripleo_update_plugin.outputs import short_name
 from tripleo_update_plugin.plays import Phase
 
@@ -78,7 +78,7 @@ def answers(
     said: dict[str, Answers] = {name: result.get("answers") or {} for name, result in told.items()}
     views = {name: answer["cluster"] for name, answer in said.items() if answer.get("cluster")}
     clusters = tuple(_distinct(_cluster(name, view) for name, view in views.items()))
-    running = _Running(overcloud, catalogue, said)
+    running = _Running(overcloud, catalogue, said, images)
     unanswered = {name: dict(result["unanswered"]) for name, result in told.items() if result.get("unanswered")}
     return Facts(
         down=frozenset(name for name, node in outcome.nodes.items() if node.unreachable),
@@ -165,10 +165,17 @@ def _writer(overcloud: Overcloud, said: Mapping[str, Answers]) -> dict[str, str]
 class _Running:
     """Who runs which service, by the names that the catalogue gives its units."""
 
-    def __init__(self, overcloud: Overcloud, catalogue: Catalogue, said: Mapping[str, Answers]) -> None:
+    def __init__(
+        self,
+        overcloud: Overcloud,
+        catalogue: Catalogue,
+        said: Mapping[str, Answers],
+        images: Mapping[str, Mapping[str, str]],
+    ) -> None:
         self._overcloud = overcloud
         self._catalogue = catalogue
         self._said = said
+        self._containers = {role: {f"tripleo_{name}" for name in named} for role, named in images.items()}
 
     def leaders(self, clusters: Iterable[Cluster]) -> dict[str, str]:
         """Of each service in Pacemaker the one node that is promoted, or that alone runs it."""
@@ -201,7 +208,8 @@ class _Running:
         """Who runs it there; "" where that does not show, or what the outputs say cannot be seen either."""
         profile = self._catalogue.profile(service)
         expected = self._overcloud.runners.get(node.role, {}).get(service, "")
-        if not profile.is_bounded or not profile.units.get(expected):
+        units = {runner: {*profile.units.get(runner, ())} for runner in RUNNERS}
+        if not profile.is_bounded or not units.get(expected):
             return ""
         resources = self._resources(node.name)
         active = self._active(node)
@@ -212,7 +220,10 @@ class _Running:
             "systemd": active - self._shared(node),
         }
         # What Pacemaker starts can be a unit or a container as well, so its word comes first.
-        return next((runner for runner, names in seen.items() if names & {*profile.units.get(runner, ())}), "")
+        found = next((runner for runner, names in seen.items() if names & units[runner]), "")
+        # In a containerized role everything counts as a container; the outputs say so only of what they name.
+        guessed = expected == "container" and not units["container"] & self._containers.get(node.role, set())
+        return "" if found == "systemd" and guessed else found
 
     def _resources(self, name: str) -> dict[str, str]:
         """{any name that a copy of a resource goes by: what the resource is}, of resources with a copy anywhere."""
