@@ -1,11 +1,14 @@
 """The story of an update, with Heat and Mistral in memory; tests/functional tells it with real ones."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tripleo_update_plugin import outputs, rollout
+from tripleo_update_plugin.adapters import documents
 from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, CannotUpdate, FactsMissing, StalePlan
+from tripleo_update_plugin.model import Cluster, Facts
 from tripleo_update_plugin.policy import parse_policy
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
 
@@ -81,6 +84,17 @@ def test_nodes_that_all_keep_silent_are_no_facts():
     with pytest.raises(FactsMissing, match="no node answered"):
         rollout.discover("overcloud", FakeMistral(silent=names))
     assert rollout.discover("overcloud", FakeMistral(nodes=names[1:], silent=names[:1])).down == {names[0]}
+
+
+def test_a_plan_of_newton_has_the_architecture_that_its_nodes_show():
+    found, _ = documents.read_outputs(str(Path(__file__).parent / "scenarios" / "newton-packages" / "outputs.json"))
+    members = {f"overcloud-controller-{i}": "online" for i in range(3)}
+    resources = {"galera-master": "clone", "openstack-core-clone": "clone"}
+    cluster = Cluster(seen_from="overcloud-controller-0", quorum=True, members=members, resources=resources)
+    facts = Facts(clusters=(cluster,), managed_by={name: {"keystone": "pacemaker"} for name in members})
+    planned = rollout.prepare(found, "overcloud", parse_policy({}), [], facts)
+    assert (planned.release, planned.architecture) == ("newton", "pacemaker")
+    assert rollout.prepare(found, "overcloud", parse_policy({}), [], None).architecture == "pacemaker-core"
 
 
 def test_the_digest_is_of_all_outputs():

@@ -273,6 +273,19 @@ def _endpoints(outputs: Outputs) -> dict[str, str]:
     return {name: entry["uri"] for name, entry in endpoints.items() if isinstance(entry, Mapping) and entry.get("uri")}
 
 
+def images(outputs: Outputs) -> dict[str, dict[str, str]]:
+    """{role: {container: the image it is to run}}, as far as RoleData names containers (Pike on)."""
+    found: dict[str, dict[str, str]] = {}
+    for role, data in _mapping(outputs, "RoleData").items():
+        steps = (data.get("docker_config") if isinstance(data, Mapping) else None) or {}
+        containers = [pair for step in steps.values() if isinstance(step, Mapping) for pair in step.items()]
+        found[role] = {
+            name: container["image"] for name, container in containers
+            if isinstance(container, Mapping) and isinstance(container.get("image"), str)
+        }  # fmt: skip
+    return found
+
+
 def digests(outputs: Outputs) -> dict[str, str]:
     """{output: the first 16 hex digits of its digest}: enough to tell which of them changed."""
     return {key: digest({key: outputs[key]})[:16] for key in sorted(outputs)}

@@ -3,21 +3,22 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from tripleo_update_plugin import limiting, outputs, planner, readiness, workbook
+from tripleo_update_plugin import contradictions, limiting, outputs, planner, readiness, workbook
 from tripleo_update_plugin.adapters import documents, plugins, workbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
 from tripleo_update_plugin.architecture import PerService
 from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, NotPaused
 from tripleo_update_plugin.execution import Execution
-from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.model import Facts, Overcloud
 from tripleo_update_plugin.plan import Plan
 from tripleo_update_plugin.policy import Policy
 from tripleo_update_plugin.report import Report, report_of
 
-DISCOVERY_TIMEOUT = 120.0  # seconds
+DISCOVERY_TIMEOUT = 600.0  # seconds: a node may need half a minute, and not all are asked at the same time
 
 
 def prepare(
@@ -28,9 +29,14 @@ def prepare(
     facts: Facts | None,
     services: PerService | None = None,
 ) -> Plan:
-    """A plan for the overcloud that the outputs (and each service's own data) describe; it changes nothing."""
-    overcloud = outputs.parse(stack_outputs, stack, services)
-    return planner.plan_update(
+    """A plan for the overcloud that the outputs (and each service's own data) describe; it changes nothing.
+
+    Raises ContradictingFacts if the nodes say otherwise.
+    """
+    known = facts or Facts()
+    overcloud = overcloud_of(stack_outputs, stack, known, services)
+    contradictions.check(overcloud, known)
+    plan = planner.plan_update(
         overcloud,
         plugins.load_catalogue(*policy.services),
         policy,
@@ -38,6 +44,14 @@ def prepare(
         limiting.parse_limit(limits, overcloud),
         outputs.digests(stack_outputs),
     )
+    return replace(plan, warnings=(*plan.warnings, *contradictions.warnings_of(known)))
+
+
+def overcloud_of(
+    stack_outputs: Mapping[str, Any], stack: str, facts: Facts, services: PerService | None = None
+) -> Overcloud:
+    """The overcloud that the outputs describe; where they don't tell who runs what, as the nodes say."""
+    return contradictions.settled(outputs.parse(stack_outputs, stack, services), facts)
 
 
 def discover(stack: str, mistral: Mistral) -> Facts:

@@ -207,8 +207,8 @@ class FakeMistral:
     """Mistral in memory. With every look at an execution it goes on by a step: what runs ends, what may begin begins.
 
     ``failing`` is {batch: phase it fails in}; ``silent`` are the nodes that do not answer discovery, ``nodes`` those
-    that do; ``missing`` are actions it lacks; ``outage`` makes it unavailable. Its clock starts at 0 and goes on by a
-    second a step. resume() and cancel() are what an operator does to an execution.
+    that do, ``facts`` is what else they say; ``missing`` are actions it lacks; ``outage`` makes it unavailable. Its
+    clock starts at 0 and goes on by a second a step. resume() and cancel() are what an operator does to an execution.
     """
 
     def __init__(
@@ -218,7 +218,9 @@ class FakeMistral:
         silent: Iterable[str] = (),
         failing: Mapping[str, str] | None = None,
         missing: Sequence[str] = (),
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
+        self.facts = dict(facts or {})
         self.failing = dict(failing or {})
         self.missing = tuple(missing)
         self.outage = ""
@@ -283,7 +285,7 @@ class FakeMistral:
         self.calls.append((name, dict(input)))
         nodes = {n: {"ok": True} if ok else {"ok": False, "error": "unreachable"} for n, ok in self._answers.items()}
         down = [name for name, answers in self._answers.items() if not answers]
-        return {"ok": True, "error": "", "nodes": nodes, "facts": {"down": down, "leaders": {}}}
+        return {"ok": True, "error": "", "nodes": nodes, "facts": {"down": down, "leaders": {}, **self.facts}}
 
     def resume(self, id: str) -> None:
         run = self._run(id)

@@ -151,7 +151,9 @@ def given(undercloud):
 def test_an_ad_hoc_discover(mistral):
     state, output = mistral.run_action("tripleo_update.discover", stack="overcloud")
     assert state == "SUCCESS"
-    assert output["facts"] == {"down": [], "leaders": {}}
+    assert (output["facts"]["down"], output["facts"]["leaders"]) == ([], {})
+    # This machine is no node of an overcloud, so it cannot answer everything; and that is no failure.
+    assert set(output["facts"]) <= {"down", "leaders", "unanswered", "pending_reboot"}
     assert set(output["nodes"]) == set(fake_undercloud.NODES)
 
 

@@ -63,7 +63,7 @@ class Work:
                 raise PhaseFailed(f"stack {overcloud.stack} has no node {name}", "Make the plan again.")
         with self._private_folder() as folder:
             if self.phase == "discover":
-                return self._discover(overcloud, folder)
+                return self._discover(outputs, overcloud, folder)
             if self.phase == "gate":
                 return self._gate(overcloud, folder)
             with nodelocks.held(self.options.work_dir, overcloud.stack, self.nodes, self.job):
@@ -148,11 +148,12 @@ class Work:
                 node.error = node.error or f"node {name}: its update was broken off, because the run failed"
         return self._tell(outcome)
 
-    def _discover(self, overcloud: Overcloud, folder: Path) -> Output:
+    def _discover(self, outputs: Mapping[str, Any], overcloud: Overcloud, folder: Path) -> Output:
         asked = self.nodes or tuple(node.name for node in overcloud.nodes)
-        questions = facts.questions(overcloud, asked, self._catalogue())
-        outcome, results = self._run(questions, overcloud, folder, facts.TASKS)
-        found = facts.answers(overcloud, outcome, results)
+        catalogue = self._catalogue()
+        facts.add_module(folder)
+        outcome, results = self._run(facts.questions(overcloud, asked, catalogue), overcloud, folder, facts.TASKS)
+        found = facts.answers(overcloud, catalogue, outcome, results, stack_outputs.images(outputs))
         told = self._tell(outcome)
         unasked = outcome.error or next(
             (node["error"] for name, node in told["nodes"].items() if not node["ok"] and name not in found.down), ""

@@ -30,7 +30,9 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         )
         parser.add_argument("--save", metavar="FILE", help="write the plan to FILE: JSON if it ends so, else YAML")
         parser.add_argument(
-            "--no-facts", action="store_true", help="do not ask the nodes (through Mistral) which of them are down"
+            "--no-facts",
+            action="store_true",
+            help="do not ask the nodes (through Mistral) who is down, who leads and what runs there",
         )
         parser.add_argument(
             "--explain", metavar="NODE", help="say why NODE is where it is, and list only the batches that led to it"

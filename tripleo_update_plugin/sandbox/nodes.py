@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ from tripleo_update_plugin.sandbox.servers import environment
 from tripleo_update_plugin.sandbox.state import State, write_private
 
 COMMANDS = (
-    *("clustercheck", "crm_mon", "crm_node", "crm_resource", "docker", "ip", "pcs", "podman"),
-    *("rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl"),
-    *("sandbox-node", "sandbox-update", "stand-in", "systemctl"),
+    *("clustercheck", "crm_mon", "crm_node", "crm_resource", "dnf", "docker", "ip"),
+    *("needs-restarting", "pcs", "podman", "rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl"),
+    *("sandbox-node", "sandbox-update", "stand-in", "systemctl", "yum"),
 )
 
 _STAND_INS = Path(__file__).parent / "stand_ins"
@@ -134,6 +134,7 @@ class Host:
     name: str
     services: tuple[str, ...]
     addresses: tuple[str, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)  # {container: image}
 
 
 def _loopback(state: State) -> int:
@@ -179,6 +180,7 @@ def _create(folder: Path, host: Host, internal_address: str) -> None:
         (draft / "bin" / command).symlink_to("../../../stand_ins/command.sh")
     for service in host.services:
         _create_service(draft / "services" / service)
+    (draft / "images").write_text("".join(f"{name} {image}\n" for name, image in host.images.items()))
     (draft / "addresses").write_text("".join(f"{address}\n" for address in host.addresses))
     (draft / "internal_address").write_text(f"{internal_address}\n")
     draft.rename(folder)
@@ -226,6 +228,7 @@ def write_inventory(state: State, hosts: Iterable[str]) -> None:
             "ansible_python_interpreter": sys.executable,
             "ansible_become": False,
             "ansible_remote_tmp": str(state.nodes / host / "tmp"),
+            "tripleo_update_haproxy_socket": str(state.nodes / host / "haproxy-stats"),  # not this machine's
             **({"tripleo_update_internal_host": own[host].address} if host in own else {}),
         }
         for host in sorted(hosts, key=natural_key)

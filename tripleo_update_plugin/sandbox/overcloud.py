@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tripleo_update_plugin.errors import SandboxError
+from tripleo_update_plugin.outputs import images as images_in
 from tripleo_update_plugin.sandbox.nodes import Host
 from tripleo_update_plugin.sandbox.sample_tasks import post_update_tasks, role_config, update_tasks
 from tripleo_update_plugin.sandbox.servers import Endpoints
@@ -44,11 +45,13 @@ def hosts_of(outputs: Mapping[str, Any]) -> list[Host]:
     """The hosts and what their roles say of them; none for releases that name no hosts by role."""
     services = outputs.get("EnabledServices") or {}
     addresses = outputs.get("RoleNetIpMap") or {}
+    images = images_in(outputs)
     return [
         Host(
             name=fqdn.partition(".")[0].lower(),
             services=tuple(services.get(role) or ()),
             addresses=tuple(ips[index] for ips in (addresses.get(role) or {}).values() if index < len(ips)),
+            images=images.get(role, {}),
         )
         for role, networks in (outputs.get("RoleNetHostnameMap") or {}).items()
         for index, fqdn in enumerate((networks or {}).get("ctlplane") or ())

@@ -177,7 +177,7 @@ change_resource() { # action resource [node] [--wait...]
     esac
 }
 
-show_cluster() { # like 'crm_mon --as-xml', without resources
+show_cluster() { # like 'crm_mon --as-xml'
     online=0 all=0
     for other in "$nodes"/*; do
         [ -d "$other/services/pacemaker" ] || continue
@@ -196,7 +196,9 @@ show_cluster() { # like 'crm_mon --as-xml', without resources
         printf '    <node name="%s" id="%s" online="%s" standby="false" standby_onfail="false" maintenance="false"/>\n' \
             "${other##*/}" "${other##*-}" "$there"
     done
-    printf '  </nodes>\n</crm_mon>\n'
+    printf '  </nodes>\n'
+    show_resources
+    printf '</crm_mon>\n'
 }
 
 run_crm_mon() {

@@ -28,7 +28,7 @@ unknown() {
 }
 
 lib=$sandbox/stand_ins
-for part in services cluster units machine; do
+for part in services cluster facts units machine; do
     # shellcheck source=/dev/null
     . "$lib/$part.sh"
 done
@@ -53,6 +53,8 @@ case $me in
             crm_mon) run_crm_mon "$@" ;;
             ip) run_ip "$@" ;;
             crm_node) [ "${1:-}" = -n ] || unknown "$@"; echo "$name" ;;
+            needs-restarting) run_needs_restarting "$@" ;;
+            dnf | yum) run_package_manager "$@" ;;
             pcs) run_pcs "$@" ;;
             clustercheck) run_clustercheck ;;
             rabbitmqctl | rabbitmq-diagnostics | rabbitmq-upgrade) run_rabbitmqctl "$@" ;;

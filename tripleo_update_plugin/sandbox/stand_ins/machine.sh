@@ -18,7 +18,7 @@ run_sandbox_update() {
 }
 
 boot() {
-    rm -f "$node/off"
+    rm -f "$node/off" "$node/reboot"
     note boot '' ''
     result=0
     for folder in "$node"/services/*; do

@@ -87,13 +87,15 @@ container_runs() { # container
 }
 
 run_podman_ps() { # a container's name is its ID as well
-    filter=
+    filter='' images=
     while [ $# -gt 0 ]; do
         case $1 in
             -q | --quiet | -a | --all | --no-trunc) ;;
             -f | --filter) [ $# -gt 1 ] || unknown ps "$@"; filter=$2; shift ;;
             --filter=*) filter=${1#*=} ;;
-            --format) [ "${2:-}" = '{{.Names}}' ] || unknown ps "$@"; shift ;;
+            --format)
+                case ${2:-} in '{{.Names}}') ;; '{{.Names}} {{.Image}}') images=yes ;; *) unknown ps "$@" ;; esac
+                shift ;;
             *) unknown ps "$@" ;;
         esac
         shift
@@ -106,7 +108,7 @@ list_containers() { # part of a name
     for folder in "$node"/services/*/container; do
         [ -e "$folder" ] || continue
         while read -r container; do
-            case $container in *"$1"*) container_runs "$container" && echo "$container" ;; esac
+            case $container in *"$1"*) container_runs "$container" && show_container "$container" ;; esac
         done <"$folder"
     done
 }
