@@ -2,41 +2,33 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from tripleo_update_plugin import limiting, outputs, planner, readiness, workbook
+from tripleo_update_plugin import limiting, planner, readiness, workbook
 from tripleo_update_plugin.adapters import documents, plugins, workbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.architecture import PerService
 from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, NotPaused
 from tripleo_update_plugin.execution import Execution
 from tripleo_update_plugin.model import Facts
 from tripleo_update_plugin.plan import Plan
 from tripleo_update_plugin.policy import Policy
 from tripleo_update_plugin.report import Report, report_of
+from tripleo_update_plugin.snapshot import Snapshot
 
 DISCOVERY_TIMEOUT = 120.0  # seconds
 
 
-def prepare(
-    stack_outputs: Mapping[str, Any],
-    stack: str,
-    policy: Policy,
-    limits: list[str],
-    facts: Facts | None,
-    services: PerService | None = None,
-) -> Plan:
-    """A plan for the overcloud that the outputs (and each service's own data) describe; it changes nothing."""
-    overcloud = outputs.parse(stack_outputs, stack, services)
+def prepare(snapshot: Snapshot, policy: Policy, limits: list[str], facts: Facts | None = None) -> Plan:
+    """A plan for the overcloud of a snapshot; it changes nothing. *facts* go before those of the snapshot."""
+    overcloud = snapshot.overcloud()
     return planner.plan_update(
         overcloud,
         plugins.load_catalogue(*policy.services),
         policy,
-        facts,
+        facts or snapshot.facts,
         limiting.parse_limit(limits, overcloud),
-        outputs.digests(stack_outputs),
+        snapshot.digests,
     )
 
 
