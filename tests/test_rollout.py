@@ -10,6 +10,7 @@ from tripleo_update_plugin.adapters import documents
 from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, CannotUpdate, FactsMissing, StalePlan
 from tripleo_update_plugin.model import Cluster, Facts
 from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.snapshot import Snapshot
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
 
 OVERCLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]), Compute=(2, ["nova_compute"]))
@@ -17,7 +18,7 @@ OUTPUTS = {**stack_outputs(OVERCLOUD), "RoleConfig": {"update_steps_playbook": "
 
 
 def plan(stack=OUTPUTS, limits=(), **policy):
-    return rollout.prepare(stack, "overcloud", parse_policy(policy), list(limits), None)
+    return rollout.prepare(Snapshot.of("overcloud", stack), parse_policy(policy), list(limits))
 
 
 def test_a_plan_that_fits_may_start():

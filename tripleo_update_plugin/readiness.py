@@ -16,7 +16,7 @@ def check(plan: Plan, now: Mapping[str, Any]) -> None:
     CannotUpdate if the actions could not carry it out.
     """
     if outputs.digest(now) != plan.outputs_digest:
-        changes = outputs.differences(plan.outputs, outputs.digests(now))
+        changes = outputs.differences(plan.outputs, outputs.digests(now)) or "an output that is a secret"
         raise StalePlan(f"stack {plan.stack} has changed since the plan was made: {changes}")
     overcloud = outputs.parse(now, plan.stack)
     safety.check(plan, overcloud)

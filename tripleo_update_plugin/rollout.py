@@ -2,56 +2,47 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
-from tripleo_update_plugin import contradictions, limiting, outputs, planner, readiness, workbook
+from tripleo_update_plugin import contradictions, limiting, planner, readiness, workbook
 from tripleo_update_plugin.adapters import documents, plugins, workbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.architecture import PerService
 from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, NotPaused
 from tripleo_update_plugin.execution import Execution
 from tripleo_update_plugin.model import Facts, Overcloud
 from tripleo_update_plugin.plan import Plan
 from tripleo_update_plugin.policy import Policy
 from tripleo_update_plugin.report import Report, report_of
+from tripleo_update_plugin.snapshot import Snapshot
 
 DISCOVERY_TIMEOUT = 600.0  # seconds: a node may need half a minute, and not all are asked at the same time
 
 
-def prepare(
-    stack_outputs: Mapping[str, Any],
-    stack: str,
-    policy: Policy,
-    limits: list[str],
-    facts: Facts | None,
-    services: PerService | None = None,
-) -> Plan:
-    """A plan for the overcloud that the outputs (and each service's own data) describe; it changes nothing.
+def prepare(snapshot: Snapshot, policy: Policy, limits: list[str], facts: Facts | None = None) -> Plan:
+    """A plan for the overcloud of a snapshot; it changes nothing. *facts* go before those of the snapshot.
 
-    Raises ContradictingFacts if the nodes say otherwise.
+    Raises ContradictingFacts if the nodes do not say what Heat says.
     """
-    known = facts or Facts()
-    overcloud = overcloud_of(stack_outputs, stack, known, services)
+    said = facts or snapshot.facts
+    known = said or Facts()
+    overcloud = overcloud_of(snapshot, known)
     contradictions.check(overcloud, known)
     plan = planner.plan_update(
         overcloud,
         plugins.load_catalogue(*policy.services),
         policy,
-        facts,
+        said,
         limiting.parse_limit(limits, overcloud),
-        outputs.digests(stack_outputs),
+        snapshot.digests,
     )
     return replace(plan, warnings=(*plan.warnings, *contradictions.warnings_of(known)))
 
 
-def overcloud_of(
-    stack_outputs: Mapping[str, Any], stack: str, facts: Facts, services: PerService | None = None
-) -> Overcloud:
-    """The overcloud that the outputs describe; where they don't tell who runs what, as the nodes say."""
-    return contradictions.settled(outputs.parse(stack_outputs, stack, services), facts)
+def overcloud_of(snapshot: Snapshot, facts: Facts) -> Overcloud:
+    """The overcloud of a snapshot; where its outputs don't tell who runs what, as the nodes say."""
+    return contradictions.settled(snapshot.overcloud(), facts)
 
 
 def discover(stack: str, mistral: Mistral) -> Facts:

@@ -174,10 +174,14 @@ _SERVICES: Mapping[str, Mapping[str, Any]] = {
 
 
 class FakeHeat:
-    """Heat that has some stacks and their outputs, ``FakeHeat(overcloud={...})``; ``outage`` makes it unavailable."""
+    """Heat that has some stacks and their outputs, ``FakeHeat(overcloud={...})``; ``outage`` makes it unavailable.
+
+    ``chains`` is the data of the nested service chains, {role: {service: role_data}}, the same for every stack.
+    """
 
     def __init__(self, **stacks: Mapping[str, Any]) -> None:
         self.stacks = dict(stacks)
+        self.chains: dict[str, dict[str, Any]] = {}
         self.outage = ""
 
     def outputs(self, stack: str) -> dict[str, Any]:
@@ -186,6 +190,10 @@ class FakeHeat:
         if stack not in self.stacks:
             raise StackNotFound(f"Heat has no stack {stack!r}")
         return copy.deepcopy(dict(self.stacks[stack]))
+
+    def services(self, stack: str, roles: Iterable[str]) -> dict[str, dict[str, Any]]:
+        self.outputs(stack)
+        return {role: copy.deepcopy(self.chains[role]) for role in roles if role in self.chains}
 
 
 @dataclass

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tripleo_update_plugin.commands.executions import ListUpdates, ShowUpdate
+from tripleo_update_plugin.commands.export import ExportOvercloud
 from tripleo_update_plugin.commands.follow import FollowUpdate
 from tripleo_update_plugin.commands.plan import PlanUpdate
 from tripleo_update_plugin.commands.report import ReportUpdate
@@ -103,6 +104,57 @@ def test_what_cannot_be_planned_is_refused(cloud):
 def test_services_have_a_row_each(cloud):
     (_, rows), _ = cloud(ListServices, "--stack", "overcloud")
     assert [row[0] for row in rows] == list(OVERCLOUD.services)
+
+
+TASKS = [{"name": "Stop mysql"}, {"name": "Fetch the image"}]
+CHAINS = {"Controller": {"mysql": {"step_config": "include mysql", "update_tasks": TASKS}}}
+
+
+def test_services_are_shown_with_the_update_tasks_they_bring(cloud):
+    cloud.heat.chains = CHAINS
+    (columns, rows), _ = cloud(ListServices, "--stack", "overcloud")
+    found = {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
+    assert found["mysql"]["run by"].machine_readable() == ["systemd"]
+    assert found["mysql"]["update tasks"].machine_readable() == ["Stop mysql", "Fetch the image"]
+    assert found["mysql"]["update tasks"].human_readable() == "2"
+    assert found["keystone"]["update tasks"].machine_readable() is None
+    assert found["keystone"]["update tasks"].human_readable() == ""
+
+
+def test_a_plan_for_a_service_names_the_tasks_it_brings(cloud):
+    cloud.heat.chains = CHAINS
+    for limit in ("service:mysql", "mysql"):
+        _, said = cloud(PlanUpdate, "--stack", "overcloud", "--limit", limit)
+        assert "mysql brings 2 update tasks: Stop mysql, Fetch the image" in said
+    _, said = cloud(PlanUpdate, "--stack", "overcloud", "--limit", "role:Controller")
+    assert "brings" not in said
+
+
+def test_an_export_gives_the_plan_of_the_stack_and_that_plan_can_be_started(cloud, plan, tmp_path):
+    cloud.heat.chains = CHAINS
+    path, made = tmp_path / "export.json", tmp_path / "made.yaml"
+    cloud.mistral = FakeMistral(nodes=NODES[1:], silent=NODES[:1])
+    _, said = cloud(ExportOvercloud, "--stack", "overcloud", path)
+    assert said == f"Saved overcloud to {path}."
+    cloud(PlanUpdate, "--stack", "overcloud", "--save", plan)
+    heat, cloud.heat = cloud.heat, None
+    cloud(PlanUpdate, "--outputs", path, "--save", made)
+    assert yaml.safe_load(made.read_text()) == yaml.safe_load(plan.read_text())
+    assert yaml.safe_load(made.read_text())["facts"]["down"] == NODES[:1]
+    (_, rows), _ = cloud(ListServices, "--outputs", path)
+    assert {row[0]: row[6].human_readable() for row in rows}["mysql"] == "2"
+    cloud.heat = heat
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", made)
+    assert values[2] == "SUCCESS"
+
+
+def test_a_plan_without_facts_takes_none_from_an_export_either(cloud, tmp_path):
+    path = tmp_path / "export.json"
+    cloud(ExportOvercloud, "--stack", "overcloud", path)
+    _, said = cloud(PlanUpdate, "--outputs", path, "--no-facts")
+    assert "without live facts" in said
+    _, said = cloud(PlanUpdate, "--outputs", path)
+    assert "without live facts" not in said
 
 
 def test_a_workbook_is_printed_in_both_forms_and_uploaded(cloud, plan):

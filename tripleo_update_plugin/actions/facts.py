@@ -13,7 +13,7 @@ from typing import Any
 from tripleo_update_plugin.adapters.playbooks import Outcome
 from tripleo_update_plugin.catalogue import Catalogue
 from tripleo_update_plugin.model import RUNNERS, Cluster, Facts, Node, Overcloud, is_safe_name, naturally
-from tripleo_update_plugin.outputs import short_name
+from tripleo_update_plugin.nodes import short_name
 from tripleo_update_plugin.plays import Phase
 
 TASK = "What does the node say"

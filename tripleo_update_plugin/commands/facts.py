@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from osc_lib.command import command
 
-from tripleo_update_plugin.commands.base import CloudCommand, NamesColumn, Rows, read_source
+from tripleo_update_plugin.commands.base import CloudCommand, NamesColumn, Rows, snapshot_of
 
 if TYPE_CHECKING:
     from tripleo_update_plugin.model import Facts, Node
@@ -24,15 +24,14 @@ class ListFacts(CloudCommand, command.Lister):  # type: ignore[misc]
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
         parser.add_argument("--stack", metavar="NAME", required=True, help="the overcloud's Heat stack")
-        parser.set_defaults(outputs=None, services=None)  # facts are those of a stack, not of a file
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
         from tripleo_update_plugin import contradictions, rollout
 
-        source = read_source(self, parsed_args)
-        facts = rollout.discover(source.stack, self.mistral())
-        overcloud = rollout.overcloud_of(source.outputs, source.stack, facts, source.services)
+        snapshot = snapshot_of(self, parsed_args.stack)
+        facts = rollout.discover(snapshot.stack, self.mistral())
+        overcloud = rollout.overcloud_of(snapshot, facts)
         found = contradictions.contradictions_of(overcloud, facts)
         self.exit_code = 1 if found else 0
         for each in found:
