@@ -7,6 +7,7 @@ import pytest
 from tripleo_update_plugin import outputs, rollout
 from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, CannotUpdate, FactsMissing, StalePlan
 from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.sandbox.sample_packages import packages_outputs, services_data
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
 
 OVERCLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]), Compute=(2, ["nova_compute"]))
@@ -35,11 +36,27 @@ def test_a_plan_edited_beyond_its_budgets_is_refused():
 
 
 def test_what_the_actions_cannot_do_is_refused_before_anything_starts():
-    old = {key: value for key, value in OUTPUTS.items() if key != "RoleConfig"}
-    with pytest.raises(CannotUpdate, match="no update playbook"):
-        rollout.check(plan(old), FakeHeat(overcloud=old))
-    with pytest.raises(CannotUpdate, match="some services"):
-        rollout.check(plan(limits=["service:mysql"]), FakeHeat(overcloud=OUTPUTS))
+    half = {**OUTPUTS, "RoleConfig": {"deploy_steps_playbook": "[]"}}
+    with pytest.raises(CannotUpdate, match="no update tasks of its own"):
+        rollout.check(plan(half), FakeHeat(overcloud=half))
+    only = plan(limits=["service:mysql"])
+    heat = FakeHeat(overcloud=OUTPUTS)
+    with pytest.raises(CannotUpdate, match="batch-1 updates only mysql, and Heat has no data of mysql by itself"):
+        rollout.check(only, heat)
+    heat.chains = {"Controller": {"mysql": {"docker_config": {"step_2": {"mysql": {"image": "db"}}}}}}
+    with pytest.raises(CannotUpdate, match="cannot start mysql's containers alone"):
+        rollout.check(only, heat)
+    heat.chains = {"Controller": {"mysql": {"update_tasks": [{"command": "true"}]}}}
+    rollout.check(only, heat)
+
+
+def test_an_overcloud_of_packages_needs_no_tasks_of_its_own():
+    newton, heat = packages_outputs("overcloud", 3, 2), FakeHeat()
+    heat.stacks, heat.chains = {"overcloud": newton}, services_data(old=False)
+    made = rollout.prepare(newton, "overcloud", parse_policy({}), [], None, heat.chains)
+    rollout.check(made, heat)
+    limited = rollout.prepare(newton, "overcloud", parse_policy({}), ["service:ntp"], None, heat.chains)
+    rollout.check(limited, heat)
 
 
 def test_one_update_of_a_stack_at_a_time():

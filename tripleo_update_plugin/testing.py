@@ -178,7 +178,11 @@ class FakeHeat:
 
     def __init__(self, **stacks: Mapping[str, Any]) -> None:
         self.stacks = dict(stacks)
+        self.chains: dict[str, dict[str, dict[str, Any]]] = {}  # {role: {service: role_data}}, of every stack
         self.outage = ""
+
+    def services(self, stack: str, roles: Iterable[str]) -> dict[str, dict[str, dict[str, Any]]]:
+        return {role: copy.deepcopy(self.chains[role]) for role in roles if role in self.chains}
 
     def outputs(self, stack: str) -> dict[str, Any]:
         if self.outage:
