@@ -46,8 +46,10 @@ def test_what_the_actions_cannot_do_is_refused_before_anything_starts():
     heat.chains = {"Controller": {"mysql": {"docker_config": {"step_2": {"mysql": {"image": "db"}}}}}}
     with pytest.raises(CannotUpdate, match="cannot start mysql's containers alone"):
         rollout.check(only, heat)
-    heat.chains = {"Controller": {"mysql": {"update_tasks": [{"command": "true"}]}}}
-    rollout.check(only, heat)
+    start = "[{include_role: {name: tripleo_container_manage}}]"
+    able = {**OUTPUTS, "RoleConfig": {**OUTPUTS["RoleConfig"], "common_deploy_steps_tasks": start}}
+    heat.stacks["overcloud"] = able
+    rollout.check(plan(able, limits=["service:mysql"]), heat)
 
 
 def test_an_overcloud_of_packages_needs_no_tasks_of_its_own():

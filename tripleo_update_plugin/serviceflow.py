@@ -34,10 +34,10 @@ def refusal(overcloud: Overcloud, config: Mapping[str, Any], data: PerService, r
         return f"Heat has no data of {service} by itself on role {role}"
     if overcloud.runners.get(role, {}).get(service) == "bundle":
         return "" if own.get("update_tasks") else f"{service} is a bundle without update tasks of its own"
-    if own.get("docker_config"):
-        return "" if _start_task(config, role) else f"{overcloud.release} cannot start {service}'s containers alone"
-    tasks = own.get("update_tasks") or own.get("post_update_tasks")
-    return "" if tasks else f"{service} has nothing of its own to update on role {role}"
+    if not own.get("docker_config"):
+        # Its tasks, if there are any, are those of the host: all packages, the container engine, the whole cluster.
+        return f"{service} has no container of its own on role {role}"
+    return "" if _start_task(config, role) else f"{overcloud.release} cannot start {service}'s containers alone"
 
 
 def update(

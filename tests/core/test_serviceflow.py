@@ -48,7 +48,7 @@ DATA = {
             },
             "post_update_tasks": [{"name": "after", "debug": {"msg": ""}, "when": "step|int == 1"}],
         },
-        "chrony": {},
+        "chrony": {"update_tasks": [RETAG]},
     }
 }
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_updated_alone_has_a_reason():
     assert why("keystone") == why("mysql") == why("mysql", paunch()) == ""
     assert "cannot start keystone's containers alone" in why("keystone", paunch())
     assert "cannot start keystone's" in why("keystone", {**CONFIG, "common_deploy_steps_tasks": "[]"})
-    assert "nothing of its own to update" in why("chrony")
+    assert "no container of its own" in why("chrony")
     assert "no data of keystone by itself on role Controller" in why("keystone", data={})
     assert "bundle without update tasks" in why("mysql", data={"Controller": {"mysql": {"docker_config": {}}}})
 
