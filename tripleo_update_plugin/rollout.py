@@ -60,7 +60,10 @@ def discover(stack: str, mistral: Mistral) -> Facts:
 
 def check(plan: Plan, heat: Heat) -> None:
     """Raise an UpdateError unless *plan* fits the overcloud as it is now."""
-    readiness.check(plan, heat.outputs(plan.stack))
+    now = heat.outputs(plan.stack)
+    roles = readiness.roles_to_read(plan, now)
+    services = heat.services(plan.stack, roles) if roles else None
+    readiness.check(plan, now, plugins.load_catalogue(*plan.policy.get("services", ())), services)
 
 
 def upload(plan: Plan, mistral: Mistral) -> str:

@@ -181,7 +181,7 @@ class FakeHeat:
 
     def __init__(self, **stacks: Mapping[str, Any]) -> None:
         self.stacks = dict(stacks)
-        self.chains: dict[str, dict[str, Any]] = {}
+        self.chains: dict[str, dict[str, dict[str, Any]]] = {}
         self.outage = ""
 
     def outputs(self, stack: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tripleo_update_plugin import variables
 from tripleo_update_plugin.actions import jobs
 from tripleo_update_plugin.model import is_safe_name
 
@@ -60,6 +61,8 @@ def check(phase: str, parameters: Mapping[str, Any]) -> None:
             raise ValueError(f"{name!r} is not a name of a stack, a batch, a node or a service")
     if phase == "gate" and parameters["moment"] not in _MOMENTS:
         raise ValueError(f"moment {parameters['moment']!r} is not one of {', '.join(_MOMENTS)}")
+    if not variables.are_plain(parameters.get("extra_vars") or {}):
+        raise ValueError("extra_vars: a mapping of variables to plain data is expected, without templates")
     timeout = parameters.get("timeout")
     if timeout is not None and (not isinstance(timeout, int) or timeout < 1):
         raise ValueError(f"timeout {timeout!r}: whole seconds, at least 1, are expected")

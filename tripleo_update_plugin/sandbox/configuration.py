@@ -112,6 +112,7 @@ def ansible_sections(state: State) -> Sections:
     return {
         "defaults": {
             "connection_plugins": str(Path(__file__).parent / "connection"),
+            "roles_path": str(Path(__file__).parent / "roles"),
             "local_tmp": str(state.folder / "tmp"),
             "interpreter_python": sys.executable,
             "gathering": "explicit",

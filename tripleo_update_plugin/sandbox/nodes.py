@@ -26,7 +26,7 @@ from tripleo_update_plugin.sandbox.state import State, write_private
 COMMANDS = (
     *("clustercheck", "crm_mon", "crm_node", "crm_resource", "dnf", "docker", "ip"),
     *("needs-restarting", "pcs", "podman", "rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl"),
-    *("sandbox-node", "sandbox-update", "stand-in", "systemctl", "yum"),
+    *("rpm", "sandbox-node", "sandbox-recreate", "sandbox-update", "stand-in", "systemctl", "yum"),
 )
 
 _STAND_INS = Path(__file__).parent / "stand_ins"
@@ -129,12 +129,19 @@ def node(state: State, name: str) -> Node:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What a node is made from."""
+    """What a node is made from.
+
+    Of a node with packages: *units* are (unit or resource, service, package of the unit), *packages* those of the
+    services, and *resources* the names that Pacemaker has for services.
+    """
 
     name: str
     services: tuple[str, ...]
     addresses: tuple[str, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)  # {container: image}
+    units: tuple[tuple[str, str, str], ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, str] = field(default_factory=dict)
 
 
 def _loopback(state: State) -> int:
@@ -181,6 +188,8 @@ def _create(folder: Path, host: Host, internal_address: str) -> None:
     for service in host.services:
         _create_service(draft / "services" / service)
     (draft / "images").write_text("".join(f"{name} {image}\n" for name, image in host.images.items()))
+    if host.packages:
+        _add_packages(draft, host)
     (draft / "addresses").write_text("".join(f"{address}\n" for address in host.addresses))
     (draft / "internal_address").write_text(f"{internal_address}\n")
     draft.rename(folder)
@@ -198,6 +207,30 @@ def _create_service(folder: Path) -> None:
         facts["process"] = ""
     for name, text in facts.items():
         (folder / name).write_text(text)
+
+
+def _add_packages(folder: Path, host: Host) -> None:
+    """Version 1 of each package; the commands find services by their units there."""
+    for part in ("packages", "units"):
+        (folder / part).mkdir(mode=0o700)
+    for unit, service, package in host.units:
+        (folder / "units" / unit).write_text(f"{service} {package}\n")
+    for package in {*host.packages.values(), *(package for _, _, package in host.units)}:
+        (folder / "packages" / package).write_text("1\n")
+    for service in host.services:
+        own = folder / "services" / service
+        for name in ("resource", "container"):
+            (own / name).unlink(missing_ok=True)
+        (own / "package").write_text(host.packages[service] + "\n")
+        if service in host.resources:
+            (own / "resource").write_text(host.resources[service] + "\n")
+
+
+def stock(state: State, repository: Mapping[str, int]) -> None:
+    """Puts packages where the nodes' yum finds them: {package: version}."""
+    (state.folder / "repo").mkdir(mode=0o700, exist_ok=True)
+    for package, version in repository.items():
+        write_private(state.folder / "repo" / package, f"{version}\n")
 
 
 def switch_on(state: State) -> None:
@@ -229,6 +262,7 @@ def write_inventory(state: State, hosts: Iterable[str]) -> None:
             "ansible_become": False,
             "ansible_remote_tmp": str(state.nodes / host / "tmp"),
             "tripleo_update_haproxy_socket": str(state.nodes / host / "haproxy-stats"),  # not this machine's
+            "tripleo_update_marks": str(state.nodes / host / "marks"),
             **({"tripleo_update_internal_host": own[host].address} if host in own else {}),
         }
         for host in sorted(hosts, key=natural_key)

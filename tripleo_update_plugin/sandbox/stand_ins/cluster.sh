@@ -133,14 +133,24 @@ cluster_stop() {
 }
 
 
+restart_resource() { # resource node
+    need_cluster 102
+    if [ "$2" != "$name" ]; then unknown --restart --node "$2"; fi
+    find_service "$1" && [ -e "$node/services/$service/resource" ] || unknown --restart "$1"
+    stop_service "$service"
+    start_service "$service"
+}
+
 run_crm_resource() {
-    resource='' action=''
+    resource='' action='' target=$name
     while [ $# -gt 0 ]; do
         case $1 in
             -r | --resource) [ $# -gt 1 ] || unknown "$1"; resource=$2; shift ;;
             --resource=*) resource=${1#*=} ;;
             -W | --locate) action=locate ;;
             --wait) action=wait ;;
+            --restart) action=restart ;;
+            -N | --node) [ $# -gt 1 ] || unknown "$1"; target=$2; shift ;;
             -C | --cleanup | -R | --refresh) action=cleanup ;;
             -Q | --quiet) ;;
             *) unknown "$@" ;;
@@ -149,6 +159,7 @@ run_crm_resource() {
     done
     case $action in
         locate) [ -n "$resource" ] || unknown --locate; locate "$resource" ;;
+        restart) restart_resource "$resource" "$target" ;;
         wait | cleanup) need_cluster 102 ;;
         *) unknown "--resource $resource" ;;
     esac
@@ -243,6 +254,8 @@ run_clustercheck() {
 }
 
 run_rabbitmqctl() {
+    broker=oslo_messaging_rpc
+    [ ! -d "$node/services/rabbitmq" ] || broker=rabbitmq
     while :; do case ${1:-} in -q | -s | --silent | --quiet) shift ;; -n | -t | --timeout) shift 2 ;; *) break ;; esac; done
     case ${1:-} in
         eval) [ "${2:-}" = "rabbit:is_running()." ] || unknown "$@" ;;
@@ -251,14 +264,14 @@ run_rabbitmqctl() {
         await_online_quorum_plus_one | await_online_synchronized_mirror | check_local_alarms) ;;
         *) unknown "$@" ;;
     esac
-    if ! service_works oslo_messaging_rpc; then
+    if ! service_works "$broker"; then
         echo "Error: unable to perform an operation on node 'rabbit@$name'." >&2
         exit 69
     fi
     case $1 in eval) echo true; exit 0 ;; cluster_status) ;; *) exit 0 ;; esac
     printf 'Running Nodes\n\n'
     for other in "$nodes"/*; do
-        runs_there "$other" oslo_messaging_rpc && echo "rabbit@${other##*/}"
+        runs_there "$other" "$broker" && echo "rabbit@${other##*/}"
     done
     printf '\nNetwork Partitions\n\n(none)\n'
 }

@@ -7,6 +7,7 @@
 #   services/NAME/wanted    running | stopped: what it comes back to when the node boots
 #   services/NAME/version   a number that an update raises
 #   services/NAME/resource  there if Pacemaker runs it: the name of its resource
+#   services/NAME/package   there if it comes in a package: its name
 #   services/NAME/process   there if it has a process of its own; services/NAME/pid says which
 #   services/NAME/broken    there while it cannot start
 set -u
@@ -28,7 +29,7 @@ unknown() {
 }
 
 lib=$sandbox/stand_ins
-for part in services cluster facts units machine; do
+for part in services cluster facts units machine packages; do
     # shellcheck source=/dev/null
     . "$lib/$part.sh"
 done
@@ -54,10 +55,12 @@ case $me in
             ip) run_ip "$@" ;;
             crm_node) [ "${1:-}" = -n ] || unknown "$@"; echo "$name" ;;
             needs-restarting) run_needs_restarting "$@" ;;
-            dnf | yum) run_package_manager "$@" ;;
             pcs) run_pcs "$@" ;;
             clustercheck) run_clustercheck ;;
             rabbitmqctl | rabbitmq-diagnostics | rabbitmq-upgrade) run_rabbitmqctl "$@" ;;
+            dnf | yum) run_yum "$@" ;;
+            rpm) run_rpm "$@" ;;
+            sandbox-recreate) run_sandbox_recreate "$@" ;;
             sandbox-update) run_sandbox_update "$@" ;;
             *) unknown "$@" ;;
         esac

@@ -33,6 +33,25 @@ show_bundle() { # service, on the folder of a node that has it
     printf '</bundle>\n'
 }
 
+show_clone() { # service, on the folder of a node that has it; its resource is the cluster's, without a container
+    get "$node/services/$1/resource"
+    resource=$got
+    leader "$resource" "$1"
+    [ "$1" = cinder_volume ] || printf '<clone id="%s-clone" managed="true">\n' "$resource"
+    for other in "$nodes"/*; do
+        runs_there "$other" "$1" || continue
+        there=${other##*/}
+        role=Started
+        case $1 in
+            cinder_volume) [ "$there" = "$leader" ] || continue ;;
+            mysql) role=Master ;;
+            redis | ovn_dbs) role=Slave; [ "$there" = "$leader" ] && role=Master ;;
+        esac
+        show_copy "$resource" "$resource" "$role" "$there"
+    done
+    [ "$1" = cinder_volume ] || printf '</clone>\n'
+}
+
 show_resources() {
     printf '  <resources>\n'
     if [ -r "$sandbox/vips" ]; then
@@ -44,7 +63,7 @@ show_resources() {
     for folder in "$node"/services/*/resource; do
         [ -e "$folder" ] || continue
         folder=${folder%/resource}
-        show_bundle "${folder##*/}"
+        if [ -e "$folder/container" ]; then show_bundle "${folder##*/}"; else show_clone "${folder##*/}"; fi
     done
     printf '  </resources>\n'
 }
@@ -70,8 +89,4 @@ run_needs_restarting() {
         exit 1
     fi
     echo "Reboot should not be necessary."
-}
-
-run_package_manager() { # a sandbox's repositories have nothing new
-    [ "$*" = "-q check-update" ] || unknown "$@"
 }
