@@ -33,7 +33,7 @@ def playbooks_of(catalogue: Catalogue) -> Iterator[tuple[str, list[dict]]]:
 
 
 class _Plain(yaml.SafeDumper):
-    """Without references, which are the catalogue's way of not repeating itself, and indented as Ansible's own files."""
+    """Without references, which keep the catalogue from repeating itself, and indented as Ansible's own files."""
 
     def ignore_aliases(self, data: object) -> bool:
         return True
