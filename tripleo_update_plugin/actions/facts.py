@@ -4,10 +4,8 @@ The question is the Ansible module ``library/tripleo_update_facts.py``: one task
 seconds on many of them. It looks and changes nothing.
 """
 
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from tripleo_update_plugin.adapters.playbooks import Outcome
@@ -22,7 +20,6 @@ TASKS = (TASK,)
 #: What one node answers: {question: answer}; the module says which there are.
 Answers = Mapping[str, Any]
 
-_MODULE = Path(__file__).parents[1] / "library" / "tripleo_update_facts.py"
 
 #: The VIP of a service → that service; every other VIP leads to a load balancer.
 _VIPS_OF_SERVICES = {"redis": "redis", "ovn_dbs": "ovn_dbs"}
@@ -50,12 +47,6 @@ def questions(overcloud: Overcloud, nodes: Iterable[str], catalogue: Catalogue) 
     known = {"tripleo_update_units": units, "tripleo_update_roles": {name: overcloud.node(name).role for name in hosts}}
     play = {"name": "Ask the nodes", "hosts": hosts, "gather_facts": False, "vars": known, "tasks": [task]}
     return Phase(plays=(play,))
-
-
-def add_module(folder: Path) -> None:
-    """Put the module where Ansible looks for those of a playbook in *folder*."""
-    (folder / "library").mkdir(mode=0o700)
-    shutil.copy(_MODULE, folder / "library")
 
 
 def _units(node: Node, catalogue: Catalogue) -> tuple[str, ...]:

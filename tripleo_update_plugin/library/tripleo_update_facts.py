@@ -39,7 +39,7 @@ options:
         type: bool
         default: false
     haproxy_socket:
-        description: HAProxy's statistics socket
+        description: HAProxy's statistics socket, a path or host:port
         type: str
         default: /var/lib/haproxy/stats
 """
@@ -215,10 +215,12 @@ def _instance(names, node, role):
 
 def sessions(path):
     """{server: sessions that HAProxy has open to it now} of the database; empty where no HAProxy runs."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    on_network = not path.startswith("/")
+    connection = socket.socket(socket.AF_INET if on_network else socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(SOCKET_LIMIT)
     try:
-        connection.connect(path)
+        host, _, port = path.rpartition(":")
+        connection.connect((host, int(port)) if on_network else path)
         connection.sendall(b"show stat\n")
         parts = iter(lambda: connection.recv(65536), b"")
         text = b"".join(parts).decode("utf-8", "replace")

@@ -29,7 +29,7 @@ unknown() {
 }
 
 lib=$sandbox/stand_ins
-for part in services cluster facts units machine packages; do
+for part in services cluster facts units daemons machine packages; do
     # shellcheck source=/dev/null
     . "$lib/$part.sh"
 done
@@ -56,7 +56,12 @@ case $me in
             crm_node) [ "${1:-}" = -n ] || unknown "$@"; echo "$name" ;;
             needs-restarting) run_needs_restarting "$@" ;;
             pcs) run_pcs "$@" ;;
+            ceph) run_ceph "$@" ;;
             clustercheck) run_clustercheck ;;
+            mysql) run_mysql ;;
+            ovs-appctl) run_ovs_appctl "$@" ;;
+            ss) run_ss ;;
+            virsh) service_works nova_libvirt ;;
             rabbitmqctl | rabbitmq-diagnostics | rabbitmq-upgrade) run_rabbitmqctl "$@" ;;
             dnf | yum) run_yum "$@" ;;
             rpm) run_rpm "$@" ;;

@@ -68,9 +68,9 @@ show_resources() {
     printf '  </resources>\n'
 }
 
-show_container() { # container; with its image where $images is set
+show_container() { # container; with its $status, or its image where $images is set
     if [ -z "$images" ]; then
-        echo "$1"
+        echo "$1$status"
         return
     fi
     image=sandbox/$1

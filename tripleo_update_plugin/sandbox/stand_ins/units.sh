@@ -62,7 +62,7 @@ run_systemctl() {
     action=${1:-}
     [ $# -gt 0 ] && shift
     case $action in
-        daemon-reload | reset-failed) exit 0 ;;
+        daemon-reload | reset-failed | list-units) exit 0 ;;
         start | stop | restart | is-active | is-failed | is-enabled | show | status) [ $# -gt 0 ] || unknown "$action" ;;
         *) unknown "$action" "$@" ;;
     esac
@@ -87,20 +87,29 @@ container_runs() { # container
 }
 
 run_podman_ps() { # a container's name is its ID as well
-    filter='' images=
+    filter='' images='' status=''
     while [ $# -gt 0 ]; do
         case $1 in
             -q | --quiet | -a | --all | --no-trunc) ;;
             -f | --filter) [ $# -gt 1 ] || unknown ps "$@"; filter=$2; shift ;;
             --filter=*) filter=${1#*=} ;;
             --format)
-                case ${2:-} in '{{.Names}}') ;; '{{.Names}} {{.Image}}') images=yes ;; *) unknown ps "$@" ;; esac
+                case ${2:-} in
+                    '{{.Names}}') ;;
+                    '{{.Names}} {{.Image}}') images=yes ;;
+                    '{{.Names}}	{{.Status}}') status='	Up 5 minutes' ;;
+                    *) unknown ps "$@" ;;
+                esac
                 shift ;;
             *) unknown ps "$@" ;;
         esac
         shift
     done
-    case $filter in '' | name=*) list_containers "${filter#name=}" ;; *) unknown ps --filter "$filter" ;; esac
+    case $filter in
+        'name=^ceph-'*) ;; # daemons of Ceph have no containers here
+        '' | name=*) list_containers "${filter#name=}" ;;
+        *) unknown ps --filter "$filter" ;;
+    esac
     return 0
 }
 
