@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tripleo_update_plugin import probes
 from tripleo_update_plugin.budget import Budget, parse_budget
 from tripleo_update_plugin.catalogue import Catalogue, Profile
 from tripleo_update_plugin.errors import BadPolicy
@@ -62,6 +63,7 @@ class Policy:
     services: tuple[str, ...] = ()  # folders of service profiles
     durations: Durations | None = None
     service_waves: tuple[str, ...] = ()  # services that are updated alone first, on all their nodes
+    probes: Mapping[str, Any] = field(default_factory=dict)  # the keys probes and availability, as probes.parse reads
     solver_time: float = SOLVER_TIME  # seconds for an exact search; it allows nothing, so plans do not record it
 
     def waiver_of(self, service: str) -> Waiver | None:
@@ -118,8 +120,16 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         services=tuple(data.get("services") or ()),
         durations=_durations(data.get("durations")),
         service_waves=tuple(data.get("service_waves") or ()),
+        probes=_probes(data),
         solver_time=data.get("solver_time", SOLVER_TIME),
     )
+
+
+def _probes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a policy that is about probes, once it is known that it can be followed."""
+    found = {key: data[key] for key in ("probes", "availability") if data.get(key)}
+    probes.parse(found)
+    return found
 
 
 def _durations(data: Mapping[str, Any] | None) -> Durations | None:

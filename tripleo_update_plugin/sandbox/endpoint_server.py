@@ -1,36 +1,81 @@
-"""The HTTP endpoints of the sandbox's nodes, and of its virtual IP address, on loopback addresses of their own.
+"""The endpoints of the sandbox's nodes, and of their virtual IP address, on loopback addresses of their own.
 
 A node answers for a service only while that service runs there; otherwise the connection is cut. The virtual address
-answers, as HAProxy would, while some node runs the load balancer and some node runs the service behind it.
+answers, as HAProxy would, while some node runs the load balancer and some node runs the service behind it. The
+database and the message broker say no more than their greeting.
 
 Run as ``python -m tripleo_update_plugin.sandbox.endpoint_server --nodes FOLDER``.
 """
 
 import argparse
 import asyncio
+import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tripleo_update_plugin.sandbox.nodes import Node, nodes_in, vip_of
+from tripleo_update_plugin.sandbox.nodes import HORIZON_PORT, Node, nodes_in, vip_of
 
-#: {port: (service, what it says)}
-PORTS = {
-    5000: ("keystone", b'{"version": {"id": "v3.14", "status": "stable"}}\n'),
-    9200: ("mysql", b"Galera cluster node is synced.\n"),
-}
-_BALANCED = (5000,)
 _HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+_MYSQL_GREETING = b"\x0a10.11.0-sandbox\0" + bytes(4) + b"sandbox-\0" + bytes(18) + b"sandbox-part\0"
+_AMQP_START = struct.pack(">HHBBLL5sL5s", 10, 10, 0, 9, 0, 5, b"PLAIN", 5, b"en_US")
+
+Speech = Callable[[asyncio.StreamReader], Awaitable[bytes]]
+
+
+def _http(body: bytes) -> Speech:
+    async def speak(reader: asyncio.StreamReader) -> bytes:
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        return _HEAD % len(body) + body
+
+    return speak
+
+
+async def _mysql(_reader: asyncio.StreamReader) -> bytes:
+    return struct.pack("<L", len(_MYSQL_GREETING)) + _MYSQL_GREETING
+
+
+async def _amqp(reader: asyncio.StreamReader) -> bytes:
+    """Connection.Start, once the client has sent its header of eight bytes."""
+    await asyncio.wait_for(reader.readexactly(8), 5)
+    return struct.pack(">BHL", 1, 0, len(_AMQP_START)) + _AMQP_START + b"\xce"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What is at one port: of the nodes, of the virtual address, or of both."""
+
+    service: str
+    speak: Speech
+    on_nodes: bool = False
+    on_vip: bool = True
+
+
+_API = _http(b'{"versions": []}\n')
+FACES = {
+    3306: Face("mysql", _mysql),
+    5000: Face("keystone", _http(b'{"version": {"id": "v3.14", "status": "stable"}}\n'), on_nodes=True),
+    5672: Face("oslo_messaging_rpc", _amqp, on_nodes=True, on_vip=False),
+    8004: Face("heat_api", _API),
+    8774: Face("nova_api", _API),
+    8776: Face("cinder_api", _API),
+    8778: Face("placement", _API),
+    9200: Face("mysql", _http(b"Galera cluster node is synced.\n"), on_nodes=True, on_vip=False),
+    9292: Face("glance_api", _API),
+    9696: Face("neutron_api", _API),
+    HORIZON_PORT: Face("horizon", _http(b"<title>Login</title>\n")),
+}
 
 
 async def _answer(
-    is_up: Callable[[], bool], body: bytes, reader: asyncio.StreamReader, out: asyncio.StreamWriter
+    is_up: Callable[[], bool], speak: Speech, reader: asyncio.StreamReader, out: asyncio.StreamWriter
 ) -> None:
     try:
-        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        answer = await speak(reader)
         if is_up():
-            out.write(_HEAD % len(body) + body)
+            out.write(answer)
             await out.drain()
         else:
             out.transport.abort()
@@ -46,18 +91,19 @@ def _is_balanced(nodes: tuple[Node, ...], service: str) -> bool:
 
 async def _serve(folder: Path) -> None:
     nodes = nodes_in(folder)
-    for port, (service, body) in PORTS.items():
-        hosts = [node for node in nodes if (node.folder / "services" / service).is_dir()]
-        for node in hosts:
-            await asyncio.start_server(partial(_answer, partial(node.serves, service), body), node.address, port)
-        if hosts and port in _BALANCED:
-            is_up = partial(_is_balanced, nodes, service)
-            await asyncio.start_server(partial(_answer, is_up, body), vip_of(hosts[0].address), port)
+    for port, face in FACES.items():
+        hosts = [node for node in nodes if (node.folder / "services" / face.service).is_dir()]
+        for node in hosts if face.on_nodes else ():
+            is_up = partial(node.serves, face.service)
+            await asyncio.start_server(partial(_answer, is_up, face.speak), node.address, port)
+        if hosts and face.on_vip:
+            is_up = partial(_is_balanced, nodes, face.service)
+            await asyncio.start_server(partial(_answer, is_up, face.speak), vip_of(hosts[0].address), port)
     await asyncio.Event().wait()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="The HTTP endpoints of the sandbox's nodes")
+    parser = argparse.ArgumentParser(description="The endpoints of the sandbox's nodes")
     parser.add_argument("--nodes", required=True, type=Path)
     asyncio.run(_serve(parser.parse_args().nodes))
     return 0
