@@ -78,7 +78,8 @@ class Track:
     slowest: float = 0.0
     latency: dict[int, int] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
-    more_outages: int = 0
+    more_outages: int = 0  # of which only their number and length is kept
+    more_seconds: float = 0.0
     blind: list[Blind] = field(default_factory=list)
     pending: list[float] = field(default_factory=list)
     last_success: float | None = None
@@ -98,7 +99,7 @@ class Track:
             self.be_blind(attempt.sent, attempt.sent + self.period, attempt.spoiled)
         elif not self.answered:
             self.unanswered += 1
-            self.be_blind(attempt.sent, attempt.sent + self.period, NOT_YET)
+            self.be_blind(attempt.sent, attempt.sent + self.period, f"{NOT_YET} ({attempt.error})")
         else:
             self._fail(attempt)
 
@@ -125,16 +126,20 @@ class Track:
         self.failed_first += 1
         if not self._is_out:
             self.outages.append(Outage(start=attempt.sent, last=attempt.sent))
-            if len(self.outages) > _MOST:
-                shortest = min(range(_MOST), key=lambda i: self.outages[i].seconds)
-                del self.outages[shortest]
-                self.more_outages += 1
+            self._forget_shortest()
         outage = self._outage
         outage.attempts += 1
         outage.last, outage.error = attempt.sent, attempt.error
         self.pending.append(attempt.sent)
         if self.last_success is not None:
             self.longest_gap = max(self.longest_gap, attempt.sent - self.last_success)
+
+    def _forget_shortest(self) -> None:
+        """Where there are too many outages, keep no more of the shortest one that is over than its length."""
+        if len(self.outages) > _MOST:
+            forgotten = self.outages.pop(min(range(_MOST), key=lambda i: self.outages[i].seconds))
+            self.more_outages += 1
+            self.more_seconds += forgotten.seconds
 
     @property
     def _outage(self) -> Outage:

@@ -129,9 +129,15 @@ def _verdict(watched: Watched, plan: Plan, execution: Execution, watch: Watch, n
         verdict = NO_DOWNTIME
     return Verdict(
         probe=watched.name, kind=watched.kind, level=watched.level, verdict=verdict, places=places, unproved=unproved,
-        seconds=sum((o.end or max(o.last, watch.until)) - o.start for o in track.outages), why=why, track=track,
+        seconds=_downtime(track, watch.until), why=why, track=track,
         error=track.outages[-1].error if track.outages else "",
     )  # fmt: skip
+
+
+def _downtime(track: Track, until: float) -> float:
+    """Seconds of all outages; one that is not over lasts as long as it was looked at."""
+    ends = [max(each.last, until) if each.end is None else each.end for each in track.outages]
+    return track.more_seconds + sum(end - each.start for end, each in zip(ends, track.outages, strict=True))
 
 
 def _to_prove(execution: Execution, now: float) -> list[tuple[float, float]]:

@@ -14,7 +14,7 @@ OK = b"\0\0\0\2\0\0\0"
 
 
 class Server:
-    """One port. ``fault`` is '' (answers), 'cut' (closes at once), 'mute' (says nothing) or 'wrong' (talks nonsense)."""
+    """One port. ``fault``: '' answers, 'cut' closes at once, 'mute' says nothing, 'wrong' talks nonsense."""
 
     def __init__(self, talk, tls=None):
         self.fault = ""
@@ -81,8 +81,8 @@ class Web:
 class Database:
     """A MySQL server that knows one password and the query SELECT 1; ``deaf`` sessions die at their next query."""
 
-    def __init__(self, password="let-me-in", refuses=0):
-        self.password, self.refuses, self.queries, self.sessions, self.deaf = password, refuses, [], 0, False
+    def __init__(self, refuses=0):
+        self.password, self.refuses, self.queries, self.sessions, self.deaf = "let-me-in", refuses, [], 0, False
 
     async def __call__(self, server, reader, writer):
         if self.refuses:
@@ -133,6 +133,58 @@ async def broker(server, reader, writer):
     start = struct.pack(">HHBBLL5sL5s", 10, 10, 0, 9, 0, 5, b"PLAIN", 5, b"en_US")
     writer.write(struct.pack(">BHL", 1, 0, len(start)) + start + b"\xce")
     await writer.drain()
+
+
+class Broker:
+    """An AMQP 0-9-1 broker, as far as one message goes there and back; ``loses`` it, or ``refuses`` the login."""
+
+    def __init__(self):
+        self.loses = self.refuses = False
+        self.logins = []
+
+    async def __call__(self, server, reader, writer):
+        await broker(server, reader, writer)
+        self._writer, message = writer, b""
+        while True:
+            kind, channel, payload = await self._frame(reader)
+            method = struct.unpack(">HH", payload[:4]) if kind == 1 else (0, 0)
+            if method == (10, 11):
+                self.logins.append(payload)
+                if self.refuses:
+                    return
+            if kind == 3:
+                message = b"" if self.loses else payload
+                self._say(channel, 60, 80, struct.pack(">QB", 1, 0))
+            elif method == (60, 70) and message:
+                self._say(channel, 60, 71, struct.pack(">QBBBL", 1, 0, 0, 0, 0))
+                self._send(2, channel, struct.pack(">HHQH", 60, 0, len(message), 0))
+                self._send(3, channel, message)
+            elif method in self._ANSWERS:
+                self._say(channel, *self._ANSWERS[method])
+            await writer.drain()
+
+    #: {what is asked: (class, method, arguments) of the answer}
+    _ANSWERS = {
+        (10, 11): (10, 30, struct.pack(">HLH", 100, 131072, 0)),
+        (10, 40): (10, 41, b"\0"),
+        (10, 50): (10, 51, b""),
+        (20, 10): (20, 11, bytes(4)),
+        (20, 40): (20, 41, b""),
+        (50, 10): (50, 11, b"\x03q-1" + bytes(8)),
+        (60, 70): (60, 72, b"\0"),
+        (85, 10): (85, 11, b""),
+    }
+
+    def _say(self, channel, klass, method, arguments):
+        self._send(1, channel, struct.pack(">HH", klass, method) + arguments)
+
+    def _send(self, kind, channel, payload):
+        self._writer.write(struct.pack(">BHL", kind, channel, len(payload)) + payload + b"\xce")
+
+    @staticmethod
+    async def _frame(reader):
+        kind, channel, size = struct.unpack(">BHL", await reader.readexactly(7))
+        return kind, channel, (await reader.readexactly(size + 1))[:-1]
 
 
 def certificate(folder):

@@ -167,15 +167,29 @@ def test_with_a_login_a_broker_that_only_greets_has_not_answered(serve):
     assert ask(one, Means(logins={"amqp": LOGIN})) != ""
 
 
+def test_with_a_login_a_message_goes_there_and_back(serve):
+    played = loopback.Broker()
+    one, means = probe("amqp", serve(played)), Means(logins={"amqp": LOGIN})
+    assert asker_of(one, means)[0] == "new connection, confirmed publish and consume"
+    assert ask(one, means) == "" and b"let-me-in" in played.logins[0]
+    played.loses = True
+    assert ask(one, means) == "the message did not come back"
+    played.loses, played.refuses = False, True
+    assert ask(one, means) not in ("", "the message did not come back")
+
+
 def test_echo_of_this_very_machine():
     assert ask(probe("icmp", None)) == ""
     assert ask(probe("icmp", None, hosts=("240.0.0.1",))) != ""
 
 
-@pytest.mark.parametrize(("argv", "says"), [(("true",), ""), (("false",), "exit code 1"), (("sleep", "9"), "no answer")])
-def test_a_command_speaks_by_its_exit_code(argv, says):
+@pytest.mark.parametrize(
+    ("command", "says"), [("true", ""), ("false", "exit code 1"), ("sleep 9", "no answer within 1 s")]
+)
+def test_a_command_speaks_by_its_exit_code(command, says):
     began = time.monotonic()
-    assert says in ask(Probe(name="p", kind="command", pace=PACE, argv=argv), Means(commands=True))
+    one = Probe(name="p", kind="command", pace=PACE, argv=tuple(command.split()))
+    assert ask(one, Means(commands=True)) == says
     assert time.monotonic() - began < 5
 
 

@@ -5,6 +5,7 @@ import time
 
 import loopback
 import pytest
+from test_runner import wait
 
 from tripleo_update_plugin.actions.prober.loop import STARVED
 from tripleo_update_plugin.actions.prober.means import Means
@@ -190,6 +191,26 @@ def test_the_next_prober_goes_on_and_owns_up_to_the_gap(web):
     assert after.requests > before.requests and after.first_sent == before.first_sent
     [blind] = after.blind
     assert blind.why == GONE and blind.end - blind.start > 0.3
+
+
+def test_it_can_be_tried_without_an_update(web, desk, undercloud):
+    url = f"http://127.0.0.1:{web.port}/"
+    probes = {"rate": 5, "more": [{"name": "web", "kind": "http", "url": url}, {"name": "run", "kind": "command"}]}
+    probes["more"][1]["argv"] = ["true"]
+    desk.hand_in(desk.request("probe", seconds=2, probes=probes), name="probe")
+    wait(lambda: undercloud.told)
+    [(_, state, output)] = undercloud.told
+    assert state == "SUCCESS" and output["ok"] and output["phase"] == "probe"
+    web_, run = output["probes"]["web"], output["probes"]["run"]
+    assert web_["requests"] == web_["answered"] >= 5 and web_["error"] == ""
+    assert run["requests"] == 0 and "probe_commands" in run["error"]
+
+
+def test_probes_that_cannot_be_are_refused(desk, undercloud):
+    desk.hand_in(desk.request("probe", seconds=2, probes={"rate": 0}), name="probe")
+    wait(lambda: undercloud.told)
+    [(_, state, output)] = undercloud.told
+    assert state == "ERROR" and "rate" in output["error"]
 
 
 def test_what_it_may_not_ask_is_said_and_the_rest_is_asked(web):

@@ -1,5 +1,6 @@
 """The arithmetic of availability, against a second way to count it."""
 
+import itertools
 import json
 
 from hypothesis import given
@@ -79,7 +80,7 @@ def test_the_longest_gap_is_between_two_answers_or_lasts_to_the_end(history):
         seen_any = seen_any or bool(answers)
         if answers:
             edges = [*answers, start + len(part) - 1]
-            longest = max([longest, *(b - a for a, b in zip(edges, edges[1:], strict=False))])
+            longest = max([longest, *(b - a for a, b in itertools.pairwise(edges))])
     assert track_of(history).longest_gap == longest
 
 
@@ -102,12 +103,13 @@ def test_it_goes_on_from_what_was_stored(first, second):
 def test_before_its_first_answer_nothing_is_held_against_it():
     track = track_of("---+")
     assert (track.unanswered, track.failed_first, track.outages) == (3, 0, [])
-    assert [(b.start, b.end, b.why) for b in track.blind] == [(0.0, 3.0, NOT_YET)]
+    assert [(b.start, b.end, b.why) for b in track.blind] == [(0.0, 3.0, f"{NOT_YET} (cut)")]
 
 
 def test_what_is_stored_stays_small_and_never_claims_too_much():
     track = track_of("+" + "-+" * 200)
     assert len(track.outages) == 60 and track.more_outages == 140 and track.failed_first == 200
+    assert sum(outage.seconds for outage in track.outages) + track.more_seconds == 200
     blind = track_of("+*++++" * 200)
     assert len(blind.blind) <= 60 and blind.spoiled == 200
     for i in range(200):

@@ -80,7 +80,7 @@ def _broker(probe: Probe, means: Means) -> tuple[str, Callable[[], None]]:
         raise error
 
     def ask() -> None:
-        body = uuid.uuid4().hex
+        body = uuid.uuid4().bytes
         try:
             connection = connect()
             try:
@@ -88,7 +88,7 @@ def _broker(probe: Probe, means: Means) -> tuple[str, Callable[[], None]]:
                 queue = channel.queue_declare(exclusive=True, auto_delete=True).queue
                 channel.basic_publish_confirm(amqp.Message(body), routing_key=queue, timeout=timeout)
                 found = channel.basic_get(queue, no_ack=True)
-                if found is None or found.body != body:
+                if found is None or bytes(found.body) != body:
                     raise Unanswered("the message did not come back")
                 connection.close()
             finally:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from tripleo_update_plugin.actions.prober.asking import asker_of
@@ -52,7 +52,7 @@ class Session:
     refused: dict[str, str] = field(default_factory=dict)
     began: float = field(default_factory=time.time)
     _blamed: set[tuple[str, float]] = field(default_factory=set)
-    _unpaused: bool = False
+    _unpaused: int = 0  # the last breaches, for which the update has still to be paused
 
     async def run(self) -> Watch:
         """Probe until the update has ended or ``stop`` is set; the last snapshot."""
@@ -108,7 +108,7 @@ class Session:
 
     async def _control(self) -> None:
         """Look at the budget every second, and now and then at the update; ends when the update does."""
-        turn, heard = 0, time.monotonic()
+        turn, heard, away = 0, time.monotonic(), ""
         while not self.stop.is_set():
             breached = self._judge()
             try:
@@ -118,12 +118,14 @@ class Session:
                     return
                 if breached or turn % _TELL_EVERY == 0:
                     await asyncio.to_thread(self.undercloud.tell, self.snapshot().to_dict())
-                heard = time.monotonic()
+                heard, away = time.monotonic(), ""
             except ExecutionNotFound as error:
                 self.say(f"the update is gone: {error}")
                 return
             except Exception as error:
-                self.say(f"Mistral: {type(error).__name__}: {error}")
+                if not away:
+                    away = getattr(error, "message", type(error).__name__)
+                    self.say(away)
                 if time.monotonic() - heard > self.patience:
                     return
             await asyncio.to_thread(self.keep, self.snapshot().to_dict())
@@ -152,15 +154,15 @@ class Session:
             f"retries ({track.outages[-1].error}); allowed: {self.tolerance.failed}"
         )
         self.breaches.append(Breach(probe=probe.name, time=track.outages[-1].start, text=text, paused=False))
-        self._unpaused = True
+        self._unpaused += 1
         self.say(f"{probe.name}: {text}")
 
     async def _pause(self) -> None:
         """Pause the update; what is not running any more needs none."""
         paused = await asyncio.to_thread(self.undercloud.pause)
-        self._unpaused = False
-        last = self.breaches[-1]
-        self.breaches[-1] = Breach(probe=last.probe, time=last.time, text=last.text, paused=paused)
+        new = self.breaches[-self._unpaused :]
+        self.breaches[-self._unpaused :] = [replace(breach, paused=paused) for breach in new]
+        self._unpaused = 0
         self.say("the update is paused" if paused else "the update was not running")
         await asyncio.to_thread(self.undercloud.tell, self.snapshot().to_dict())
 
