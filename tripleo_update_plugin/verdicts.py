@@ -106,12 +106,12 @@ class Verdict:
 
 
 def verdicts_of(plan: Plan, execution: Execution, watch: Watch | None, now: float) -> tuple[Verdict, ...]:
-    """One verdict for each probe; a single one that says why where nobody asked. *now* is in Unix seconds."""
+    """One verdict for each probe, and one of all that says why where nobody could ask. *now* is in Unix seconds."""
+    seen = [_verdict(watched, plan, execution, watch, now) for watched in watch.probes] if watch else []
     why = watch.error if watch else "no prober has reported"
-    if watch is None or watch.error or not watch.probes:
-        nothing = Verdict(probe="*", kind="", level="", verdict=NOT_PROVED, why=why or "there was nothing to ask")
-        return (nothing,)
-    return tuple(_verdict(watched, plan, execution, watch, now) for watched in watch.probes)
+    if why or not seen:
+        seen.append(Verdict(probe="*", kind="", level="", verdict=NOT_PROVED, why=why or "there was nothing to ask"))
+    return tuple(seen)
 
 
 def _verdict(watched: Watched, plan: Plan, execution: Execution, watch: Watch, now: float) -> Verdict:

@@ -213,6 +213,17 @@ def test_probes_that_cannot_be_are_refused(desk, undercloud):
     assert state == "ERROR" and "rate" in output["error"]
 
 
+def test_it_breaks_loudly(web):
+    """A probe that is no longer asked without anybody noticing would look like one that is always answered."""
+
+    def say(text):
+        raise KeyError(text)
+
+    session = a_session(web, say=say)
+    with pytest.raises(ExceptionGroup):
+        play(session, (1, lambda: setattr(web, "fault", "cut")), (3, the_end(session)))
+
+
 def test_what_it_may_not_ask_is_said_and_the_rest_is_asked(web):
     asked = a_session(web).probes
     session = a_session(web, probes=(*asked, Probe(name="login", kind="command", pace=PACE, argv=("true",))))

@@ -151,6 +151,13 @@ def test_without_data_there_is_no_claim(seen, says):
     assert (found.probe, found.verdict) == ("*", NOT_PROVED) and says in str(found)
 
 
+def test_what_was_seen_before_the_prober_broke_is_not_forgotten():
+    broken = replace(watch(track(failing=[120], end=150), until=150.0), ended=False, error="it broke")
+    web, everything = verdicts_of(PLAN, DONE, broken, 200.0)
+    assert (web.verdict, web.unproved, web.why) == (DOWNTIME, 30.0, "the prober was gone")
+    assert (everything.probe, everything.why) == ("*", "it broke")
+
+
 def test_a_watch_survives_mistral():
     before = watch(track(failing=[120]), breaches=(Breach(probe="web", time=120.0, text="too much", paused=True),))
     assert Watch.from_dict(json.loads(json.dumps(before.to_dict()))) == before

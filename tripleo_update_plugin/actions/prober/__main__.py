@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,8 @@ class Prober:
         except Exception as error:
             note(traceback.format_exc())
             why = error.message if isinstance(error, UpdateError) else f"unexpected {type(error).__name__}"
-            before = self._before()
-            told = before.to_dict() if before else Watch(until=time.time()).to_dict()
-            watch = Watch.from_dict({**told, "error": f"the prober could not begin: {why}"})
+            known = self._before() or Watch(until=time.time())
+            watch = replace(known, ended=False, error=f"the prober could not go on: {why}")
         self._keep(watch.to_dict())
         self._tell(watch)
         return 0

@@ -58,8 +58,10 @@ def _database(probe: Probe, means: Means) -> tuple[str, Callable[[], None]]:
 
 
 def _broker(probe: Probe, means: Means) -> tuple[str, Callable[[], None]]:
-    import amqp
-
+    try:
+        import amqp
+    except ImportError as error:
+        raise CannotAsk("amqp is not installed here") from error
     login, timeout = means.logins["amqp"], probe.pace.timeout
     share = timeout / len(probe.hosts)  # a node that is off must not use up the time of the others
 

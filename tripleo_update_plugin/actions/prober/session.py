@@ -59,13 +59,13 @@ class Session:
         clocks = Clocks()
         self._recall()
         asking = list(self._asking(clocks))
-        looking = asyncio.create_task(clocks.watch())
         offsets = [min(each.probe.pace.period, _TURN) * i / len(asking) for i, each in enumerate(asking)]
-        runs = [asyncio.create_task(each.run(offset, self.stop)) for each, offset in zip(asking, offsets, strict=True)]
         asyncio.get_running_loop().call_later(max(offsets, default=0.0) + 0.1, self.begun)
-        try:
+        # Where one of them breaks, all end: a probe that is silently not asked would look like one that is answered.
+        async with asyncio.TaskGroup() as group:
+            looking = group.create_task(clocks.watch())
+            runs = [group.create_task(e.run(offset, self.stop)) for e, offset in zip(asking, offsets, strict=True)]
             await self._control()
-        finally:
             self.stop.set()
             await asyncio.gather(*runs)
             looking.cancel()
