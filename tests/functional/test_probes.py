@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -84,7 +85,7 @@ def test_an_outage_pauses_the_update_and_is_blamed(own: Sandbox):
     os.kill(own.status["endpoints"]["pid"], signal.SIGKILL)
     said = process.stderr.read()
     assert process.wait(120) == 1
-    assert "KeystonePublic: 1 request failed in spite of 5 s of retries (connection refused); allowed: 0" in said
+    assert re.search(r"KeystonePublic: \d+ requests? failed in spite of 5 s of retries \(connection refused\); ", said)
     assert "is paused" in said
     assert [row["state"] for row in updates(own)] == ["PAUSED"]
     notes = journals(own)
