@@ -102,8 +102,8 @@ def report(id: str, mistral: Mistral, sleep: Callable[[float], None] = time.slee
     execution = mistral.execution(id)
     plan = _plan_of(execution, mistral)
     seen = watch(id, mistral)
-    deadline = (execution.finished or 0.0) + LAST_WORD
-    while execution.is_final and seen and not seen.ended and not seen.error and time.time() < deadline:
+    ended = execution.finished or 0.0
+    while execution.is_final and seen and not seen.covers(ended) and time.time() < ended + LAST_WORD:
         sleep(0.3)
         seen = watch(id, mistral)
     return report_of(plan, execution, seen, time.time())

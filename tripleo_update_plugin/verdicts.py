@@ -51,6 +51,10 @@ class Watch:
     probes: tuple[Watched, ...] = ()
     breaches: tuple[Breach, ...] = ()
 
+    def covers(self, time: float) -> bool:
+        """Whether nothing more is to be heard of what happened until *time*."""
+        return bool(self.error) or (self.ended and self.until >= time)
+
     def to_dict(self) -> dict[str, Any]:
         probes = [{"name": p.name, "kind": p.kind, "level": p.level, "track": p.track.to_dict()} for p in self.probes]
         breaches = [{"probe": b.probe, "time": b.time, "text": b.text, "paused": b.paused} for b in self.breaches]

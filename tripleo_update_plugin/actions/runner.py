@@ -20,8 +20,6 @@ from tripleo_update_plugin.actions.jobs import Job, answer
 from tripleo_update_plugin.errors import UpdateError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries to tell Mistral
-
-
 _PATIENCE = 10.0  # seconds that a phase waits for the prober to begin
 
 
