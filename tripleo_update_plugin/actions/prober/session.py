@@ -163,7 +163,7 @@ class Session:
         new = self.breaches[-self._unpaused :]
         self.breaches[-self._unpaused :] = [replace(breach, paused=paused) for breach in new]
         self._unpaused = 0
-        self.say("the update is paused" if paused else "the update was not running")
+        self.say("the update is paused" if paused else "there was nothing to pause: it is paused already, or has ended")
         await asyncio.to_thread(self.undercloud.tell, self.snapshot().to_dict())
 
 
