@@ -1,5 +1,6 @@
 """The story of an update, with Heat and Mistral in memory; tests/functional tells it with real ones."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tripleo_update_plugin.policy import parse_policy
 from tripleo_update_plugin.sandbox.sample_packages import packages_outputs, services_data
 from tripleo_update_plugin.snapshot import Snapshot
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
+from tripleo_update_plugin.verdicts import Watch
 
 OVERCLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]), Compute=(2, ["nova_compute"]))
 OUTPUTS = {**stack_outputs(OVERCLOUD), "RoleConfig": {"update_steps_playbook": "[]"}}
@@ -95,6 +97,28 @@ def test_the_report_is_made_of_the_plan_that_mistral_keeps():
     report = rollout.report(id, mistral)
     assert report.went_well
     assert report.plan == plan()
+
+
+def test_the_report_waits_for_the_last_word_of_the_prober():
+    mistral = FakeMistral()
+    mistral.now = time.time()
+    id = rollout.start(plan(), mistral)
+    for _ in rollout.follow(id, mistral, 0, sleep=lambda _: None):
+        pass
+    # The last word of a prober that ended before a batch was rerun is not the last one.
+    mistral.save_watch(id, Watch(until=1.0, ended=True, left_out=("first",)).to_dict())
+    last = Watch(until=mistral.now, ended=True, left_out=("last",)).to_dict()
+    assert rollout.report(id, mistral, sleep=lambda _: mistral.save_watch(id, last)).unprobed == ("last",)
+
+
+def test_the_report_does_not_wait_for_a_prober_that_is_gone():
+    mistral = FakeMistral()  # whose updates ended long ago
+    id = rollout.start(plan(), mistral)
+    for _ in rollout.follow(id, mistral, 0, sleep=lambda _: None):
+        pass
+    mistral.save_watch(id, Watch(until=1.0, left_out=("first",)).to_dict())
+    slept = []
+    assert rollout.report(id, mistral, sleep=slept.append).unprobed == ("first",) and slept == []
 
 
 def test_nodes_that_all_keep_silent_are_no_facts():

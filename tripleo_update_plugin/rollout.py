@@ -16,8 +16,12 @@ from tripleo_update_plugin.plan import Plan
 from tripleo_update_plugin.policy import Policy
 from tripleo_update_plugin.report import Report, report_of
 from tripleo_update_plugin.snapshot import Snapshot
+from tripleo_update_plugin.verdicts import Watch
 
 DISCOVERY_TIMEOUT = 600.0  # seconds: a node may need half a minute, and not all are asked at the same time
+
+#: Seconds that a report waits for the last word of the prober after the end of an update.
+LAST_WORD = 15.0
 
 
 def prepare(snapshot: Snapshot, policy: Policy, limits: list[str], facts: Facts | None = None) -> Plan:
@@ -114,10 +118,25 @@ def waiting(id: str, mistral: Mistral) -> tuple[Plan, str]:
     return _plan_of(execution, mistral), execution.approval
 
 
-def report(id: str, mistral: Mistral) -> Report:
+def report(id: str, mistral: Mistral, sleep: Callable[[float], None] = time.sleep) -> Report:
     """What came of an update so far."""
     execution = mistral.execution(id)
-    return report_of(_plan_of(execution, mistral), execution)
+    plan = _plan_of(execution, mistral)
+    seen = watch(id, mistral)
+    ended = execution.finished or 0.0
+    while execution.is_final and seen and not seen.covers(ended) and time.time() < ended + LAST_WORD:
+        sleep(0.3)
+        seen = watch(id, mistral)
+    return report_of(plan, execution, seen, time.time())
+
+
+def watch(id: str, mistral: Mistral) -> Watch | None:
+    """What the prober of an update told last; None if there was none."""
+    told = mistral.load_watch(id)
+    try:
+        return Watch.from_dict(told) if told else None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return Watch(until=0.0, error=f"what it told cannot be read ({type(error).__name__})")
 
 
 def history(stack: str, mistral: Mistral, most: int = 10) -> Iterator[tuple[Plan, Execution]]:

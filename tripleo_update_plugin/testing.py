@@ -235,6 +235,7 @@ class FakeMistral:
         self.now = 0.0
         self.workbooks: dict[str, str] = {}
         self.plans: dict[str, Mapping[str, Any]] = {}
+        self.watches: dict[str, Mapping[str, Any]] = {}
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
         self._answers = {**dict.fromkeys(nodes, True), **dict.fromkeys(silent, False)}
         self._runs: dict[str, _Run] = {}
@@ -263,6 +264,14 @@ class FakeMistral:
         if name not in self.plans:
             raise ExecutionNotFound(f"Mistral has no plan {name}")
         return copy.deepcopy(self.plans[name])
+
+    def save_watch(self, execution: str, watch: Mapping[str, Any]) -> None:
+        self._answer()
+        self.watches[execution] = copy.deepcopy(dict(watch))
+
+    def load_watch(self, execution: str) -> Any:
+        self._answer()
+        return copy.deepcopy(self.watches.get(execution))
 
     def start(self, workflow: str, description: str) -> str:
         self._answer()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tripleo_update_plugin import probes
 from tripleo_update_plugin.adapters import documents
 from tripleo_update_plugin.budget import Percent
 from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolicy
@@ -68,6 +69,30 @@ def test_later_policies_win(write):
     assert policy.budgets["nova_compute"] == Percent(25)
     assert set(policy.budgets) == {"mysql", "nova_compute"}
     assert not policy.canary
+
+
+def test_a_policy_may_name_probes_of_every_kind(write):
+    text = """
+probes:
+  stack: false
+  skip: [HorizonPublic]
+  rate: 2
+  timeout: 1.5
+  retry: 5
+  more:
+  - {name: tokens, kind: http, url: "https://cloud.example/v3", status: [200], body: v3, verify: false, rate: 1}
+  - {name: one, kind: http, url: "http://cloud.example/", status: 300}
+  - {name: address, kind: icmp, host: 203.0.113.7}
+  - {name: ssh, kind: tcp, host: 203.0.113.7, port: 22}
+  - {name: cell, kind: sql, host: 172.16.2.9, pooled: true}
+  - {name: bus, kind: amqp, hosts: [172.16.2.11, 172.16.2.12]}
+  - {name: login, kind: command, argv: [check, login]}
+availability: {failed: 3}
+"""
+    policy = documents.read_policy([write("p.yaml", text)])
+    wanted, tolerance = probes.parse(policy.probes)
+    assert [probe.kind for probe in wanted.more] == ["http", "http", "icmp", "tcp", "sql", "amqp", "command"]
+    assert tolerance.failed == 3 and not wanted.stack
 
 
 def test_an_empty_policy_allows_nothing_special(write):

@@ -6,6 +6,7 @@ import json
 import pytest
 import yaml
 
+from tripleo_update_plugin.availability import Attempt, Track
 from tripleo_update_plugin.commands.executions import ListUpdates, ShowUpdate
 from tripleo_update_plugin.commands.export import ExportOvercloud
 from tripleo_update_plugin.commands.follow import FollowUpdate
@@ -17,6 +18,7 @@ from tripleo_update_plugin.commands.start import StartUpdate
 from tripleo_update_plugin.commands.workbook import ShowWorkbook
 from tripleo_update_plugin.errors import BadInput, BadLimit, MistralUnavailable, NotPaused
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
+from tripleo_update_plugin.verdicts import Breach, Watch, Watched
 
 OVERCLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]), Compute=(2, ["nova_compute"]))
 OUTPUTS = {**stack_outputs(OVERCLOUD), "RoleConfig": {"update_steps_playbook": "[]"}}
@@ -178,7 +180,52 @@ def test_start_to_report(cloud, plan):
     assert {row[1] for row in shown} == {"SUCCESS"}
     (_, outcomes), said = cloud(ReportUpdate, started["id"])
     assert [row[0] for row in outcomes] and {row[2] for row in outcomes} == {"updated"}
-    assert said == "overcloud: 5 updated" and cloud.command.exit_code == 0
+    assert said == "overcloud: 5 updated\navailability: *: not proved: no prober has reported"
+    assert cloud.command.exit_code == 0
+
+
+def a_watch(**more):
+    """What a prober tells of one probe that always answered, and one that did not for a while."""
+    tracks = {}
+    for name, failing in (("KeystonePublic", range(40, 50)), ("NovaPublic", ())):
+        track = tracks[name] = Track(retry=5, period=1)
+        for at in range(-5, 100):
+            track.note(Attempt(sent=float(at), succeeded=at not in failing, seconds=0.01, error="connection refused"))
+    probes = tuple(Watched(name=name, kind="http", level="request", track=track) for name, track in tracks.items())
+    return Watch(until=100.0, ended=True, probes=probes, **more).to_dict()
+
+
+def test_a_report_says_what_may_be_claimed_of_availability(cloud, plan):
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", plan)
+    id = values[0]
+    cloud.mistral.save_watch(id, a_watch(left_out=("SaharaPublic",)))
+    _, said = cloud(ReportUpdate, id)
+    lines = said.splitlines()[1:]
+    assert lines[0].startswith("availability: KeystonePublic: downtime of 10.0 s in ")
+    assert lines[1:] == [
+        "availability: NovaPublic: no downtime seen",
+        "availability: not asked, for nobody deployed them: SaharaPublic",
+    ]
+    (columns, rows), _ = cloud(ReportUpdate, "--availability", id)
+    assert (columns[0], columns[2]) == ("probe", "verdict")
+    assert [row[:3:2] for row in rows] == [("KeystonePublic", "downtime"), ("NovaPublic", "no downtime seen")]
+    assert cloud.command.exit_code == 0
+
+
+def test_more_failures_than_allowed_are_told_by_follow_and_report(cloud, plan):
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", plan)
+    breach = Breach(probe="KeystonePublic", time=40.0, text="5 requests failed; allowed: 0", paused=True)
+    cloud.mistral.save_watch(values[0], a_watch(breaches=(breach,)))
+    told = "KeystonePublic: 5 requests failed; allowed: 0, since 1970-01-01T00:00:40Z: paused"
+    assert told in cloud(FollowUpdate, values[0])[1]
+    _, said = cloud(ReportUpdate, values[0])
+    assert f"availability: {told}" in said and cloud.command.exit_code == 1
+
+
+def test_what_a_prober_told_may_be_unreadable(cloud, plan):
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", plan)
+    cloud.mistral.save_watch(values[0], {"until": 1})
+    assert "not proved: what it told cannot be read" in cloud(ReportUpdate, values[0])[1]
 
 
 def test_a_failure_is_an_exit_code(cloud, plan):

@@ -13,6 +13,7 @@ from tripleo_update_plugin import outputs as stack_outputs
 from tripleo_update_plugin import plays
 from tripleo_update_plugin.actions import facts, nodelocks, redaction, siblings, updating
 from tripleo_update_plugin.actions.jobs import Job, answer
+from tripleo_update_plugin.actions.prober import trial
 from tripleo_update_plugin.adapters import identity, playbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.plugins import load_catalogue
@@ -62,6 +63,9 @@ class Work:
         for name in self.nodes:
             if name not in {node.name for node in overcloud.nodes}:
                 raise PhaseFailed(f"stack {overcloud.stack} has no node {name}", "Make the plan again.")
+        if self.phase == "probe":
+            given = self.request["parameters"]
+            return self.output(**trial.try_out(given, overcloud, outputs, self.conf, self.cancelled, print))
         with self._private_folder() as folder:
             if self.phase == "discover":
                 return self._discover(outputs, overcloud, folder)
@@ -73,7 +77,7 @@ class Work:
                 return self._steps(overcloud, folder)
 
     def _check_digest(self, outputs: Mapping[str, Any]) -> None:
-        if self.phase != "discover" and stack_outputs.digest(outputs) != self.given("digest"):
+        if self.phase not in ("discover", "probe") and stack_outputs.digest(outputs) != self.given("digest"):
             raise StalePlan(f"stack {self.given('stack')} has changed since the plan was made; nothing was touched")
 
     def _private_folder(self) -> "_PrivateFolder":

@@ -101,6 +101,7 @@ def mistral_sections(state: State, port: int, heat_port: int) -> Sections:
             "gate_delay": "1",
             "inventory": str(state.inventory),
             "ansible_config": str(state.ansible_config),
+            "probe_detours": str(state.detours),
             "auth_type": "none",
             "heat_endpoint": heat_url(heat_port),
             "mistral_endpoint": mistral_url(port),

@@ -30,6 +30,7 @@ COMMANDS = (
 )
 
 STATS_PORT = 1993
+#: Where the dashboard is, whose own port 80 takes a privilege.
 HORIZON_PORT = 8090
 
 _STAND_INS = Path(__file__).parent / "stand_ins"
@@ -179,6 +180,17 @@ def create(state: State, hosts: Sequence[Host], vips: Mapping[str, str], pace: f
     for index, host in enumerate(hosts):
         if not (state.nodes / host.name).exists():
             _create(state.nodes / host.name, host, f"127.{number}.{1 + index // 250}.{1 + index % 250}")
+    write_private(state.detours, json.dumps(_detours(state, hosts, vips)))
+
+
+def _detours(state: State, hosts: Sequence[Host], vips: Mapping[str, str]) -> dict[str, str]:
+    """{an address of the overcloud: the loopback address that stands for it}: where probes find what they ask."""
+    own = {node.name: node.address for node in all_nodes(state)}
+    detours = {address: own[host.name] for host in hosts for address in host.addresses}
+    for address in vips if own else ():
+        vip = vip_of(next(iter(own.values())))
+        detours |= {address: vip, f"{address}:80": f"{vip}:{HORIZON_PORT}"}
+    return detours
 
 
 def _create(folder: Path, host: Host, internal_address: str) -> None:
