@@ -1,7 +1,7 @@
 """The clients of the lab's overcloud: an open loop of requests through the VIP, independent of the plugin.
 
-A request is tried once; if that fails, again and again for fifteen seconds. What was confirmed is remembered, and looked for
-afterwards. Nothing here knows what an update is.
+A request is tried once; if that fails, again and again for 15 seconds. What was confirmed is remembered, and looked
+for afterwards. Nothing here knows what an update is.
 """
 
 import http.client

@@ -21,7 +21,8 @@ KINDS: Mapping[str, tuple[Budget, Budget]] = {
     "unknown": (Count(1), Rule("all-but-one")),
 }
 
-PHASES = ("drain", "restore", "gate")
+#: Parts of a profile that differ by runner.
+BY_RUNNER = ("health", "drain", "restore", "gate")
 
 Tasks = tuple[Mapping[str, Any], ...]
 
@@ -31,7 +32,9 @@ class Profile:
     """What the catalogue knows about one service.
 
     ``wave`` is 'first' where the service is updated alone, on all its nodes, before anything that comes after it.
-    ``units`` is {runner: names to look at}; ``drain``, ``restore`` and ``gate`` are {runner or 'any': Ansible tasks}.
+    ``units`` is {runner: names to look at}; ``health`` is {runner or 'any': checks of the module
+    tripleo_update_health}; ``drain``, ``restore`` and ``gate`` are {runner or 'any': Ansible tasks}. ``proxies`` are
+    those of HAProxy that lead to the service: {name: how its servers go, drain or maint}.
     """
 
     service: str
@@ -42,6 +45,8 @@ class Profile:
     why: str = ""
     wave: str = ""
     units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    health: Mapping[str, Tasks] = field(default_factory=dict)
     drain: Mapping[str, Tasks] = field(default_factory=dict)
     restore: Mapping[str, Tasks] = field(default_factory=dict)
     gate: Mapping[str, Tasks] = field(default_factory=dict)
@@ -50,6 +55,11 @@ class Profile:
     def is_bounded(self) -> bool:
         """False for what only configures a host: nobody notices while it is down."""
         return self.kind != "host"
+
+    def of_runner(self, part: str, runner: str) -> Tasks:
+        """What *part*, one of BY_RUNNER, has for *runner*, else for any."""
+        by_runner: Mapping[str, Tasks] = getattr(self, part)
+        return by_runner.get(runner) or by_runner.get("any") or ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,8 @@ def parse_profile(service: str, data: Mapping[str, Any], source: str) -> Profile
         why=data.get("why", ""),
         wave=data.get("wave", ""),
         units={runner: tuple(names) for runner, names in data.get("units", {}).items()},
-        **{phase: _tasks(data.get(phase, {})) for phase in PHASES},
+        proxies=dict(data.get("proxies", {})),
+        **{part: _tasks(data.get(part, {})) for part in BY_RUNNER},
     )
 
 

@@ -3,27 +3,30 @@
 Names reach Ansible as arguments and variables only, never inside shell text.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from tripleo_update_plugin.catalogue import Catalogue, Profile
+from tripleo_update_plugin.catalogue import Catalogue
+from tripleo_update_plugin.checks import Check, checks_of
 from tripleo_update_plugin.errors import BadProfile
 from tripleo_update_plugin.model import Node, Overcloud, naturally
 
 Play = dict[str, Any]
 Task = dict[str, Any]
-Look = dict[str, list[Any]]
 
 #: Kinds whose replicas stand in for each other: a gate looks at the others before one of them goes.
 SHARED_KINDS = frozenset({"quorum", "stateless", "worker", "active-passive", "cache", "storage"})
 
-_SYSTEMD = ("systemd", "container")
-_PACEMAKER = ("pacemaker", "bundle")
+HEALTH_TASK = "Every service is healthy"
 
-UNITS_TASK = "Every unit is active"
-RESOURCES_TASK = "Pacemaker runs every resource"
+#: Virtual IP addresses that go where Pacemaker has the service's master; all others go with HAProxy.
+_VIPS_OF_MASTERS = frozenset({"redis", "ovn_dbs"})
+
+#: A module looks again by itself for that long; then Ansible asks anew, so that no connection is silent for longer.
+_LONGEST_LOOK = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +44,16 @@ class Patience:
         """
         return cls(retries=max(1, timeout // delay), delay=delay)
 
+    @property
+    def seconds(self) -> int:
+        return self.retries * self.delay
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """Plays of a phase, and what it cannot check: services for which the catalogue names nothing to look at."""
+    """Plays of a phase."""
 
     plays: tuple[Play, ...]
-    unchecked: tuple[str, ...] = ()
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -60,13 +66,20 @@ def services_of(node: Node, only: Iterable[str] | None) -> frozenset[str]:
 
 
 def steps(
-    phase: str, overcloud: Overcloud, catalogue: Catalogue, nodes: Sequence[str], only: Iterable[str] | None = None
+    phase: str,
+    overcloud: Overcloud,
+    catalogue: Catalogue,
+    nodes: Sequence[str],
+    only: Iterable[str] | None = None,
+    skip: Iterable[str] = (),
 ) -> Phase:
-    """The profiles' tasks of *phase* (``drain`` or ``restore``) for *nodes*.
+    """The profiles' tasks of *phase* (``drain`` or ``restore``) for *nodes*; those in *skip* are down.
 
-    A service is drained before what it builds on, and restored after it.
+    HAProxy sends nothing more to the nodes before any of their services is drained, and again when all are restored. A
+    service is drained before what it builds on, and restored after it.
     """
     wanted = {name: services_of(overcloud.node(name), only) for name in nodes}
+    there = _there(overcloud, skip)
     plays = []
     for hosts, services, role in _classes(overcloud, wanted):
         ordered = in_order(services, catalogue)
@@ -74,10 +87,12 @@ def steps(
             ordered = tuple(reversed(ordered))
         tasks: list[Task] = []
         for service in ordered:
-            _add(tasks, _profile_tasks(catalogue.profile(service), phase, _runner(overcloud, role, service)))
+            _add(tasks, catalogue.profile(service).of_runner(phase, _runner(overcloud, role, service)))
         if tasks:
-            plays.append(_play(f"{phase.capitalize()} {', '.join(hosts)}", hosts, tasks))
-    return Phase(plays=tuple(plays))
+            play = _play(f"{phase.capitalize()} {', '.join(hosts)}", hosts, tasks)
+            plays.append({**play, "vars": {"tripleo_update_batch": list(nodes), **_variables(overcloud, there, tasks)}})
+    balancing = _balancing(phase, catalogue, wanted, there)
+    return Phase(plays=(*balancing, *plays) if phase == "drain" else (*plays, *balancing))
 
 
 def gate_before(
@@ -97,7 +112,7 @@ def gate_before(
     left_out = frozenset(nodes) | frozenset(skip)
     others = {node.name: node.services & shared for node in overcloud.nodes if node.name not in left_out}
     peers = {name: services for name, services in others.items() if services}
-    return _gate(overcloud, catalogue, own | peers, patience)
+    return _gate(overcloud, catalogue, own | peers, patience, frozenset(skip) - frozenset(nodes))
 
 
 def gate_after(
@@ -106,35 +121,41 @@ def gate_after(
     nodes: Sequence[str],
     patience: Patience,
     only: Iterable[str] | None = None,
+    skip: Iterable[str] = (),
 ) -> Phase:
-    """Checks of *nodes* after their update."""
-    return _gate(overcloud, catalogue, {name: services_of(overcloud.node(name), only) for name in nodes}, patience)
+    """Checks of *nodes* after their update; those in *skip* are no members of a cluster now."""
+    own = {name: services_of(overcloud.node(name), only) for name in nodes}
+    return _gate(overcloud, catalogue, own, patience, frozenset(skip) - frozenset(nodes))
 
 
 def _gate(
-    overcloud: Overcloud, catalogue: Catalogue, wanted: Mapping[str, frozenset[str]], patience: Patience
+    overcloud: Overcloud,
+    catalogue: Catalogue,
+    wanted: Mapping[str, frozenset[str]],
+    patience: Patience,
+    away: Collection[str],
 ) -> Phase:
-    """Nodes with the same gate steps share a play, whatever units each has: a play costs seconds."""
-    looks: dict[str, Look] = {}
+    """One look at everything on all nodes at once, then the steps of the profiles that have any."""
+    there = _there(overcloud, away)
+    members = {service: len(hosts) for service, hosts in there.items()}
+    looks: dict[str, list[Check]] = {}
     steps_of: dict[str, list[Task]] = {}
-    unchecked: set[str] = set()
     for hosts, services, role in _classes(overcloud, wanted):
-        checked = [service for service in in_order(services, catalogue) if catalogue.profile(service).is_bounded]
+        checked = [
+            (profile, _runner(overcloud, role, profile.service))
+            for profile in map(catalogue.profile, in_order(services, catalogue))
+            if profile.is_bounded or profile.gate or profile.health
+        ]
         tasks: list[Task] = []
-        for service in checked:
-            profile, runner = catalogue.profile(service), _runner(overcloud, role, service)
-            own = [_hurried(task, patience) for task in _profile_tasks(profile, "gate", runner)]
-            _add(tasks, own)
-            if not own and not profile.units.get(runner):
-                unchecked.add(service)
-        look = _look([(catalogue.profile(service), _runner(overcloud, role, service)) for service in checked])
+        for profile, runner in checked:
+            _add(tasks, [_hurried(task, patience) for task in profile.of_runner("gate", runner)])
         for host in hosts:
-            looks[host], steps_of[host] = look, tasks
-    plays = [
-        _gate_play(hosts, {host: looks[host] for host in hosts}, steps_of[hosts[0]], patience)
-        for hosts in _alike(steps_of)
-    ]
-    return Phase(plays=tuple(play for play in plays if play["tasks"]), unchecked=naturally(unchecked))
+            looks[host], steps_of[host] = checks_of(checked, members), tasks
+    plays = [_health_play(overcloud, {host: look for host, look in looks.items() if look}, patience)]
+    for alike in _alike(steps_of):
+        play = _play(f"Gate of {', '.join(alike)}", alike, steps_of[alike[0]])
+        plays.append({**play, "vars": _variables(overcloud, there, play["tasks"])})
+    return Phase(plays=tuple(play for play in plays if play["hosts"] and play["tasks"]))
 
 
 def _alike(steps_of: Mapping[str, list[Task]]) -> list[list[str]]:
@@ -150,99 +171,70 @@ def _alike(steps_of: Mapping[str, list[Task]]) -> list[list[str]]:
     return [list(naturally(hosts)) for hosts in lists]
 
 
-def _look(services: Iterable[tuple[Profile, str]]) -> Look:
-    """What to look at on a node: units by service, resources that run here, resources that run on some node."""
-    units: list[list[str]] = []
-    resources: dict[str, bool] = {}
-    for profile, runner in services:
-        names = list(profile.units.get(runner, ()))
-        if runner in _SYSTEMD and names and names not in units:
-            units.append(names)
-        elif runner in _PACEMAKER:
-            for name in names:
-                # Of an active-passive resource the cluster runs one copy, on whichever node.
-                resources[name] = resources.get(name, False) or profile.kind != "active-passive"
+def _health_play(overcloud: Overcloud, looks: Mapping[str, list[Check]], patience: Patience) -> Play:
+    play = _play("Health", naturally(looks), [_health_task(overcloud, patience)])
+    return {**play, "vars": {"tripleo_update_looks": dict(looks)}}
+
+
+def _health_task(overcloud: Overcloud, patience: Patience) -> Task:
+    seconds = min(patience.seconds, _LONGEST_LOOK)
     return {
-        "units": units,
-        "here": list(naturally(name for name, here in resources.items() if here)),
-        "somewhere": list(naturally(name for name, here in resources.items() if not here)),
-    }
-
-
-def _gate_play(hosts: Sequence[str], looks: Mapping[str, Look], steps: list[Task], patience: Patience) -> Play:
-    tasks = []
-    if any(look["units"] for look in looks.values()):
-        tasks.append(_units_task(patience))
-    if any(look["here"] or look["somewhere"] for look in looks.values()):
-        tasks += _resources_tasks(patience)
-    play = _play(f"Gate of {', '.join(hosts)}", hosts, [*tasks, *steps])
-    return {**play, "vars": {"tripleo_update_looks": dict(looks), "tripleo_update_look": _OF_THIS_HOST}}
-
-
-_OF_THIS_HOST = "{{ tripleo_update_looks[inventory_hostname] }}"
-
-
-def _units_task(patience: Patience) -> Task:
-    """Each service has an active unit, and none that failed or is on its way.
-
-    Not all of a service's units are on every node: it has other ones in other releases. Those that are not there are
-    "inactive" to systemd.
-    """
-    asked = "tripleo_update_look.units | flatten"
-    states = f"dict({asked} | zip(tripleo_update_units.stdout_lines))"
-    return {
-        "name": UNITS_TASK,
-        "command": {"argv": f"{{{{ ['systemctl', 'is-active'] + ({asked}) }}}}"},
-        "vars": {
-            "tripleo_update_active": f"{{{{ {states} | dict2items | selectattr('value', 'equalto', 'active')"
-            " | map(attribute='key') | list }}",
-            "tripleo_update_sick": "{{ (tripleo_update_units.stdout_lines"
-            " | difference(['active', 'inactive', 'unknown']) | length > 0)"
-            " or (tripleo_update_look.units | map('intersect', tripleo_update_active) | map('length') | min == 0) }}",
+        "name": HEALTH_TASK,
+        "tripleo_update_health": {
+            "checks": "{{ tripleo_update_looks[inventory_hostname] }}",
+            "node": "{{ inventory_hostname }}",
+            "seconds": seconds,
+            "delay": patience.delay,
+            "address": "{{ tripleo_update_internal_host | default(omit) }}",
+            "vips": sorted(set(overcloud.vips.values())),
+            "haproxy_socket": "{{ tripleo_update_haproxy_socket | default(omit) }}",
+            "haproxy_ignore": "{{ tripleo_update_haproxy_ignore | default(omit) }}",
         },
-        "when": "tripleo_update_look.units | length > 0",
-        "register": "tripleo_update_units",
-        "until": "not (tripleo_update_sick | bool)",
-        "failed_when": "tripleo_update_sick | bool",
-        "retries": patience.retries,
+        "register": "tripleo_update_health",
+        "until": "tripleo_update_health is succeeded",
+        "retries": -(-patience.seconds // seconds) - 1,
         "delay": patience.delay,
-        "changed_when": False,
     }
 
 
-def _resources_tasks(patience: Patience) -> list[Task]:
-    """Where Pacemaker runs each resource, asked by one task: xargs passes the names on, one call for each."""
-    line = "'^resource (\\S+) is running on: '"
-    running = f"tripleo_update_resources.stdout_lines | select('match', {line})"
-    names = " | map('regex_replace', '^resource (\\S+) .*$', '\\1') | list"
-    here = f"{running} | select('search', ' is running on: ' ~ (inventory_hostname | regex_escape) ~ '( |$)'){names}"
-    missing = (
-        f"{{{{ (tripleo_update_look.here | difference({here}))"
-        f" + (tripleo_update_look.somewhere | difference({running}{names})) }}}}"
-    )
-    wanted = "(tripleo_update_look.here + tripleo_update_look.somewhere)"
-    look: Task = {
-        "name": "Where Pacemaker runs the resources",
-        "command": {"argv": _LOCATE, "stdin": f"{{{{ {wanted} | join('\n') }}}}"},
-        "vars": {"tripleo_update_missing": missing},
-        "when": f"{wanted} | length > 0",
-        "register": "tripleo_update_resources",
-        "until": "tripleo_update_missing | length == 0",
-        "failed_when": False,
-        "retries": patience.retries,
-        "delay": patience.delay,
-        "changed_when": False,
-    }
-    verdict: Task = {
-        "name": RESOURCES_TASK,
-        "fail": {"msg": "Pacemaker does not run as it should: {{ tripleo_update_missing | join(', ') }}"},
-        "vars": {"tripleo_update_missing": missing},
-        "when": [f"{wanted} | length > 0", "tripleo_update_missing | length > 0"],
-    }
-    return [look, verdict]
+def _there(overcloud: Overcloud, away: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Nodes of each service that are neither excluded nor *away*."""
+    left_out = frozenset(away) | {node.name for node in overcloud.nodes if node.excluded}
+    return {service: naturally(hosts - left_out) for service, hosts in overcloud.hosts().items()}
 
 
-_LOCATE = ["xargs", "-n", "1", "crm_resource", "--locate", "--resource"]
+def _variables(overcloud: Overcloud, there: Mapping[str, Sequence[str]], tasks: Sequence[Task]) -> dict[str, Any]:
+    """What profiles' tasks may ask for: the virtual IP addresses that go with HAProxy, and nodes of services."""
+    text = repr(tasks)
+    return {
+        "tripleo_update_vips": sorted({ip for name, ip in overcloud.vips.items() if name not in _VIPS_OF_MASTERS}),
+        "tripleo_update_hosts": {
+            service: list(there.get(service, ())) for service in re.findall(r"\btripleo_update_hosts\.(\w+)", text)
+        },
+    }
+
+
+def _balancing(
+    phase: str, catalogue: Catalogue, wanted: Mapping[str, frozenset[str]], there: Mapping[str, Sequence[str]]
+) -> tuple[Play, ...]:
+    """A play for every HAProxy: out with the servers of the nodes, or in again; the last server of a proxy stays."""
+    proxies: dict[str, str] = {}
+    for service in sorted(frozenset().union(*wanted.values())):
+        if set(there[service]) - set(wanted):
+            proxies |= catalogue.profile(service).proxies
+    hosts = there.get("haproxy", ())
+    if not proxies or not hosts:
+        return ()
+    move = {
+        "state": "out" if phase == "drain" else "in",
+        "nodes": list(naturally(wanted)),
+        "proxies": proxies,
+        "mode": "{{ tripleo_update_haproxy_drain | default('auto') }}",
+        "socket": "{{ tripleo_update_haproxy_socket | default(omit) }}",
+        "seconds": "{{ tripleo_update_haproxy_seconds | default(omit) }}",
+    }
+    name = f"HAProxy sends {'nothing more' if phase == 'drain' else 'requests again'} to {', '.join(naturally(wanted))}"
+    return (_play(name, hosts, [{"name": name, "tripleo_update_balancer": move}]),)
 
 
 def _classes(
@@ -270,16 +262,11 @@ def _runner(overcloud: Overcloud, role: str, service: str) -> str:
     return overcloud.runners.get(role, {}).get(service, "")
 
 
-def _profile_tasks(profile: Profile, phase: str, runner: str) -> tuple[Mapping[str, Any], ...]:
-    tasks: Mapping[str, tuple[Mapping[str, Any], ...]] = getattr(profile, phase)
-    return tasks.get(runner) or tasks.get("any") or ()
-
-
 def _hurried(task: Mapping[str, Any], patience: Patience) -> Task:
     """The task with no more patience than there is; a profile's own may be less."""
     if "retries" not in task:
         return dict(task)
-    most = max(1, patience.retries * patience.delay // max(1, task.get("delay", 1)))
+    most = max(1, patience.seconds // max(1, task.get("delay", 1)))
     return {**task, "retries": min(task["retries"], most)}
 
 
@@ -294,24 +281,30 @@ def _play(name: str, hosts: Sequence[str], tasks: list[Task]) -> Play:
     return {"name": name, "hosts": list(hosts), "gather_facts": False, "tasks": tasks}
 
 
+def unchecked(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Services for which no gate found anything to look at; *results* is {node: {HEALTH_TASK: result}}."""
+    return list(naturally(
+        service for tasks in results.values() for service in tasks.get(HEALTH_TASK, {}).get("unchecked") or ()
+    ))  # fmt: skip
+
+
 def explain(result: Mapping[str, Any]) -> str:
     """What a failed task's *result* means, in a few words, and without the task's output.
 
-    >>> explain({"cmd": ["systemctl", "is-active", "httpd", "sshd"], "stdout_lines": ["failed", "active"], "rc": 3})
-    'not active: httpd (failed)'
+    >>> explain({"msg": "sick", "sick": {"keystone": "nothing answers on port 5000"}})
+    'keystone is sick: nothing answers on port 5000'
     """
     if "censored" in result or result.get("_ansible_no_log"):
         return "its output is hidden (no_log)"
     failed = [each for each in result.get("results") or () if each.get("failed") or each.get("unreachable")]
     if failed:
         return "; ".join(dict.fromkeys(explain(each) for each in failed))
-    command = result.get("cmd")
-    if isinstance(command, list) and command[:2] == ["systemctl", "is-active"] and result.get("stdout_lines"):
-        states = dict(zip(command[2:], result["stdout_lines"], strict=False))
-        idle = ("active", "inactive", "unknown")
-        sick = {unit: state for unit, state in states.items() if state not in idle} or {
-            unit: state for unit, state in states.items() if state != "active"
-        }
-        return "not active: " + ", ".join(f"{unit} ({state})" for unit, state in sick.items())
+    sick = result.get("sick")
+    if isinstance(sick, Mapping) and sick:
+        reasons = dict(sorted(sick.items()))
+        if len(reasons) == 1:
+            return "; ".join(f"{service} is sick: {reason}" for service, reason in reasons.items())
+        # All names first: long texts are cut.
+        return f"{', '.join(reasons)} are sick: " + "; ".join(f"{name}: {why}" for name, why in reasons.items())
     message = str(result.get("msg") or "no message")
     return f"{message} ({result['rc']})" if "rc" in result else message

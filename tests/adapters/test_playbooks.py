@@ -10,7 +10,7 @@ import yaml
 from tripleo_update_plugin.adapters import playbooks
 from tripleo_update_plugin.catalogue import Catalogue, parse_profile
 from tripleo_update_plugin.model import Node, Overcloud
-from tripleo_update_plugin.plays import UNITS_TASK, Patience, gate_after
+from tripleo_update_plugin.plays import HEALTH_TASK, Patience, gate_after
 
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
 
@@ -99,9 +99,12 @@ exit 3
     [
         ({"web": "active", "db": "active"}, ""),
         ({"web-of-old": "active", "db": "active"}, ""),
-        ({"web": "active"}, "not active: db (inactive), web-of-old (inactive)"),
-        ({"web": "active", "web-of-old": "failed", "db": "active"}, "not active: web-of-old (failed)"),
-        ({"web": "activating", "db": "active"}, "not active: web (activating)"),
+        ({"web": "active"}, "db is sick: not active: db (inactive)"),
+        (
+            {"web": "active", "web-of-old": "failed", "db": "failed"},
+            "db, web are sick: db: not active: db (failed); web: not active: web-of-old (failed)",
+        ),
+        ({"web": "activating", "db": "active"}, "web is sick: not active: web (activating)"),
     ],
 )
 def test_a_gate_tells_units_that_are_sick_from_those_of_other_releases(run, tmp_path, states, error):
@@ -121,7 +124,7 @@ def test_a_gate_tells_units_that_are_sick_from_those_of_other_releases(run, tmp_
     [play] = gate_after(overcloud, Catalogue(profiles), ["a"], Patience(retries=1, delay=1)).plays
     play["environment"] = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     outcome, _ = run([command("true")], ["a"], plays=[play])
-    assert outcome.nodes["a"].error == (f"{UNITS_TASK}: {error}" if error else "")
+    assert outcome.nodes["a"].error == (f"{HEALTH_TASK}: {error}" if error else "")
 
 
 def test_the_deadline(run):

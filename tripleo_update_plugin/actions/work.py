@@ -93,25 +93,24 @@ class Work:
 
     def _gate(self, overcloud: Overcloud, folder: Path) -> Output:
         before = self.given("moment") == "before"
-        others = self._siblings() if before else ()
-        refusal = siblings.over_budget(others, int(self.given("max_failed") or 0))
+        others = self._siblings()
+        refusal = siblings.over_budget(others, int(self.given("max_failed") or 0)) if before else ""
         if refusal:
             return self.output(error=refusal, not_started=True)
         busy = siblings.in_flight(others)
-        phase = self._checks(overcloud, skip={*(self.given("down") or ()), *busy} if before else None)
+        phase = self._checks(overcloud, plays.gate_before if before else plays.gate_after, busy)
         if not phase.plays:
-            return self.output(nodes=_untouched(self.nodes), nothing_to_do=True, unchecked=list(phase.unchecked))
-        outcome, _ = self._run(phase, overcloud, folder)
+            return self.output(nodes=_untouched(self.nodes), nothing_to_do=True, unchecked=[])
+        outcome, results = self._run(phase, overcloud, folder, results_of=[plays.HEALTH_TASK])
         # A batch that began while this one was looking is no sick peer.
         late = siblings.in_flight(self._siblings()) - busy if before and outcome.status == "failed" else frozenset()
-        return self._tell(outcome, ignore=late, unchecked=list(phase.unchecked))
+        return self._tell(outcome, ignore=late, unchecked=plays.unchecked(results))
 
-    def _checks(self, overcloud: Overcloud, skip: set[str] | None) -> plays.Phase:
+    def _checks(self, overcloud: Overcloud, gate: Callable[..., plays.Phase], busy: Iterable[str]) -> plays.Phase:
         timeout = min(self.options.gate_timeout, int(self.deadline - time.monotonic()))
-        patience, only = plays.Patience.of(timeout, self.options.gate_delay), self.given("only")
-        if skip is None:
-            return plays.gate_after(overcloud, self._catalogue(), self.nodes, patience, only)
-        return plays.gate_before(overcloud, self._catalogue(), self.nodes, patience, only, skip)
+        patience = plays.Patience.of(timeout, self.options.gate_delay)
+        skip = {*(self.given("down") or ()), *busy}
+        return gate(overcloud, self._catalogue(), self.nodes, patience, self.given("only"), skip)
 
     def _catalogue(self) -> Catalogue:
         return load_catalogue(*self.options.services)
@@ -121,7 +120,8 @@ class Work:
         return siblings.of(identity.mistral_client(self.conf), execution) if execution else ()
 
     def _steps(self, overcloud: Overcloud, folder: Path) -> Output:
-        phase = plays.steps(self.phase, overcloud, self._catalogue(), self.nodes, self.given("only"))
+        skip = self.given("down") or ()
+        phase = plays.steps(self.phase, overcloud, self._catalogue(), self.nodes, self.given("only"), skip)
         if not phase.plays:
             return self.output(nodes=_untouched(self.nodes), nothing_to_do=True)
         outcome, _ = self._run(phase, overcloud, folder)

@@ -15,6 +15,8 @@ from tripleo_update_plugin import conf as options
 from tripleo_update_plugin.model import Overcloud, naturally
 from tripleo_update_plugin.plays import Play, explain
 
+_LIBRARY = Path(__file__).parents[1] / "library"
+
 #: Like TripleO's own runs; used where no ansible.cfg is given, because Ansible puts the environment above the file.
 _PLUGINS = "/usr/share/ansible/tripleo-plugins/{0}:/usr/share/ansible/plugins/{0}"
 _TRIPLEO_SETTINGS = {
@@ -154,6 +156,10 @@ def write_inventory(overcloud: Overcloud, path: Path, user: str) -> Path:
 
 
 def write_playbook(plays: Sequence[Play], path: Path) -> Path:
+    """*plays* at *path*; our modules are in "library" beside it, where Ansible looks whatever its settings."""
+    library = path.parent / "library"
+    if not library.exists():
+        library.symlink_to(_LIBRARY)
     path.write_text(yaml.safe_dump(list(plays), sort_keys=False, allow_unicode=True), encoding="utf-8")
     return path
 

@@ -24,10 +24,14 @@ from tripleo_update_plugin.sandbox.servers import environment
 from tripleo_update_plugin.sandbox.state import State, write_private
 
 COMMANDS = (
-    *("clustercheck", "crm_mon", "crm_node", "crm_resource", "docker", "ip", "pcs", "podman"),
+    *("ceph", "clustercheck", "crm_mon", "crm_node", "crm_resource", "docker", "ip", "mysql"),
+    *("ovs-appctl", "pcs", "podman", "ss", "virsh"),
     *("rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl"),
     *("sandbox-node", "sandbox-update", "stand-in", "systemctl"),
 )
+
+STATS_PORT = 1993
+HORIZON_PORT = 8090
 
 _STAND_INS = Path(__file__).parent / "stand_ins"
 
@@ -226,11 +230,20 @@ def write_inventory(state: State, hosts: Iterable[str]) -> None:
             "ansible_python_interpreter": sys.executable,
             "ansible_become": False,
             "ansible_remote_tmp": str(state.nodes / host / "tmp"),
-            **({"tripleo_update_internal_host": own[host].address} if host in own else {}),
+            **(_own_variables(own[host]) if host in own else {}),
         }
         for host in sorted(hosts, key=natural_key)
     }
     write_private(state.inventory, yaml.safe_dump({"all": {"hosts": variables}}))
+
+
+def _own_variables(node: Node) -> dict[str, Any]:
+    """Where the node's services answer: its loopback address, and no port that takes a privilege."""
+    return {
+        "tripleo_update_internal_host": node.address,
+        "tripleo_update_haproxy_socket": f"{node.address}:{STATS_PORT}",
+        "tripleo_update_horizon_port": HORIZON_PORT,
+    }
 
 
 def stand_ins(state: State) -> list[Process]:

@@ -224,39 +224,3 @@ run_pcs() {
         *) unknown "$@" ;;
     esac
 }
-
-service_works() { # service
-    [ -d "$node/services/$1" ] || return 1
-    look "$1"
-    [ "$state" = running ]
-}
-
-run_clustercheck() {
-    if service_works mysql; then
-        printf 'HTTP/1.1 200 OK\r\n\r\nGalera cluster node is synced.\r\n'
-    else
-        printf 'HTTP/1.1 503 Service Unavailable\r\n\r\nGalera cluster node is not synced.\r\n'
-        exit 1
-    fi
-}
-
-run_rabbitmqctl() {
-    while :; do case ${1:-} in -q | -s | --silent | --quiet) shift ;; -n | -t | --timeout) shift 2 ;; *) break ;; esac; done
-    case ${1:-} in
-        eval) [ "${2:-}" = "rabbit:is_running()." ] || unknown "$@" ;;
-        cluster_status | await_startup | node_health_check | ping | status | check_running | check_alarms) ;;
-        check_if_node_is_mirror_sync_critical | check_if_node_is_quorum_critical | list_queues) ;;
-        await_online_quorum_plus_one | await_online_synchronized_mirror | check_local_alarms) ;;
-        *) unknown "$@" ;;
-    esac
-    if ! service_works oslo_messaging_rpc; then
-        echo "Error: unable to perform an operation on node 'rabbit@$name'." >&2
-        exit 69
-    fi
-    case $1 in eval) echo true; exit 0 ;; cluster_status) ;; *) exit 0 ;; esac
-    printf 'Running Nodes\n\n'
-    for other in "$nodes"/*; do
-        runs_there "$other" oslo_messaging_rpc && echo "rabbit@${other##*/}"
-    done
-    printf '\nNetwork Partitions\n\n(none)\n'
-}

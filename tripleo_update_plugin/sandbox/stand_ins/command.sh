@@ -28,7 +28,7 @@ unknown() {
 }
 
 lib=$sandbox/stand_ins
-for part in services cluster units machine; do
+for part in services cluster units daemons machine; do
     # shellcheck source=/dev/null
     . "$lib/$part.sh"
 done
@@ -54,7 +54,12 @@ case $me in
             ip) run_ip "$@" ;;
             crm_node) [ "${1:-}" = -n ] || unknown "$@"; echo "$name" ;;
             pcs) run_pcs "$@" ;;
+            ceph) run_ceph "$@" ;;
             clustercheck) run_clustercheck ;;
+            mysql) run_mysql ;;
+            ovs-appctl) run_ovs_appctl "$@" ;;
+            ss) run_ss ;;
+            virsh) service_works nova_libvirt ;;
             rabbitmqctl | rabbitmq-diagnostics | rabbitmq-upgrade) run_rabbitmqctl "$@" ;;
             sandbox-update) run_sandbox_update "$@" ;;
             *) unknown "$@" ;;

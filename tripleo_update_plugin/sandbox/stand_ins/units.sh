@@ -62,7 +62,7 @@ run_systemctl() {
     action=${1:-}
     [ $# -gt 0 ] && shift
     case $action in
-        daemon-reload | reset-failed) exit 0 ;;
+        daemon-reload | reset-failed | list-units) exit 0 ;;
         start | stop | restart | is-active | is-failed | is-enabled | show | status) [ $# -gt 0 ] || unknown "$action" ;;
         *) unknown "$action" "$@" ;;
     esac
@@ -87,18 +87,28 @@ container_runs() { # container
 }
 
 run_podman_ps() { # a container's name is its ID as well
-    filter=
+    filter='' status=''
     while [ $# -gt 0 ]; do
         case $1 in
             -q | --quiet | -a | --all | --no-trunc) ;;
             -f | --filter) [ $# -gt 1 ] || unknown ps "$@"; filter=$2; shift ;;
             --filter=*) filter=${1#*=} ;;
-            --format) [ "${2:-}" = '{{.Names}}' ] || unknown ps "$@"; shift ;;
+            --format)
+                case ${2:-} in
+                    '{{.Names}}') ;;
+                    '{{.Names}}	{{.Status}}') status='	Up 5 minutes' ;;
+                    *) unknown ps "$@" ;;
+                esac
+                shift ;;
             *) unknown ps "$@" ;;
         esac
         shift
     done
-    case $filter in '' | name=*) list_containers "${filter#name=}" ;; *) unknown ps --filter "$filter" ;; esac
+    case $filter in
+        'name=^ceph-'*) ;; # daemons of Ceph have no containers here
+        '' | name=*) list_containers "${filter#name=}" ;;
+        *) unknown ps --filter "$filter" ;;
+    esac
     return 0
 }
 
@@ -106,7 +116,7 @@ list_containers() { # part of a name
     for folder in "$node"/services/*/container; do
         [ -e "$folder" ] || continue
         while read -r container; do
-            case $container in *"$1"*) container_runs "$container" && echo "$container" ;; esac
+            case $container in *"$1"*) container_runs "$container" && echo "$container$status" ;; esac
         done <"$folder"
     done
 }

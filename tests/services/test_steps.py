@@ -1,0 +1,243 @@
+"""What the catalogue drains and restores: real Ansible, stand-in commands, HAProxies that listen."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import catalogue_playbooks
+import pytest
+import yaml
+from standin_node import FakeHAProxy, StandInNode
+
+from tripleo_update_plugin.adapters import playbooks, plugins
+from tripleo_update_plugin.model import RUNNERS, Node, Overcloud
+from tripleo_update_plugin.plays import steps
+
+ADDRESS = "127.88.7.2"
+CATALOGUE = plugins.load_catalogue()
+LIBRARY = Path(playbooks.__file__).parents[1] / "library"
+NODES = ("ctl-0", "ctl-1")
+PROXIES = {(p, f"{node}.internalapi"): (0, "UP") for p in ("keystone_public", "mysql", "other") for node in NODES}
+
+
+class World:
+    """Two controllers, a compute and a Ceph node, which all say what one stand-in says."""
+
+    def __init__(self, folder, services, runner):
+        self.folder, self.node = folder, StandInNode(folder / "n")
+        self.node.puts("ids", "c0ffee\n")
+        roles = {"ctl": frozenset({"haproxy", "pacemaker", "ceph_mon", *services}), "cmp": frozenset(services)}
+        nodes = [Node(name=f"ctl-{i}", role="ctl", services=roles["ctl"]) for i in (0, 1)]
+        nodes.append(Node(name="cmp-0", role="cmp", services=roles["cmp"]))
+        self.overcloud = Overcloud(
+            stack="o", release="zed", architecture="none", packaging="containers", digest="d", nodes=tuple(nodes),
+            runners={role: dict.fromkeys(names, runner) for role, names in roles.items()},
+            vips={"public": "192.0.2.5", "internal_api": "fd00::5", "redis": "192.0.2.6"},
+        )  # fmt: skip
+        self.variables = {}
+
+    def run(self, phase, nodes=("ctl-0",), only=None, **more):
+        done = steps(phase, self.overcloud, CATALOGUE, list(nodes), only, **more)
+        plays = [{**play, "environment": {"PATH": self.node.path}} for play in done.plays]
+        here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
+        hosts = {node.name: {**here, **self.variables} for node in self.overcloud.nodes}
+        (self.folder / "i.yaml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+        for play in plays:
+            for task in play["tasks"]:
+                task |= {"retries": 1, "delay": 0} if "until" in task else {}
+        outcome, _ = playbooks.run(
+            playbooks.write_playbook(plays, self.folder / "p.yaml"), self.folder / "i.yaml", done.hosts,
+            playbooks.Settings(binary=playbooks.find_ansible()), timeout=100, cancelled=lambda: False,
+        )  # fmt: skip
+        calls, _ = self.node.calls, self.node.puts("calls", "")
+        return {name: node.error for name, node in outcome.nodes.items() if node.error}, calls
+
+
+@pytest.fixture
+def world(tmp_path):
+    return lambda *services, runner="bundle": World(tmp_path, services, runner)
+
+
+def test_virtual_addresses_leave_the_node_and_may_come_back(world):
+    made = world()
+    made.node.puts("resources/ip-192.0.2.5", "resource ip-192.0.2.5 is running on: ctl-0\n")
+    made.node.puts("resources/ip-fd00..5", "resource ip-fd00..5 is running on: ctl-1\n")
+    errors, calls = made.run("drain", only=["haproxy"])
+    assert errors == {}
+    assert [c for c in calls if c.startswith("pcs")] == ["pcs resource ban ip-192.0.2.5 ctl-0 --wait=300"]
+    errors, calls = made.run("restore", only=["haproxy"])
+    assert errors == {}
+    assert calls == [f"pcs resource clear {ip} ctl-0" for ip in ("ip-192.0.2.5", "ip-fd00..5")]
+
+
+def test_addresses_stay_where_no_other_node_can_take_them(world):
+    made = world()
+    made.node.puts("resources/ip-192.0.2.5", "resource ip-192.0.2.5 is running on: ctl-0\n")
+    assert made.run("drain", only=["haproxy"], skip=["ctl-1"]) == ({}, [])
+
+
+def test_an_address_that_does_not_move_fails_the_drain(world):
+    made = world()
+    made.node.puts("resources/ip-192.0.2.5", "resource ip-192.0.2.5 is running on: ctl-0\n")
+    made.node.says("pcs", code=1)
+    errors, _ = made.run("drain", only=["haproxy"])
+    assert "that could not be moved off ctl-0: ip-192.0.2.5" in errors["ctl-0"]
+
+
+@pytest.mark.parametrize(
+    ("service", "runner", "resource"),
+    [
+        ("redis", "bundle", "redis-bundle"), ("redis", "pacemaker", "redis"),
+        ("ovn_dbs", "bundle", "ovn-dbs-bundle"), ("ovn_dbs", "pacemaker", "ovndbs_servers"),
+    ],
+)  # fmt: skip
+def test_masters_leave_the_node_and_may_come_back(world, service, runner, resource):
+    made = world(service, runner=runner)
+    made.node.puts(f"resources/{resource}", f"resource {resource} is running on: ctl-0 Master\n")
+    errors, calls = made.run("drain", only=[service])
+    assert errors == {} and f"pcs resource ban {resource} ctl-0 --wait=300" in calls
+    assert made.run("restore", only=[service]) == ({}, [f"pcs resource clear {resource} ctl-0"])
+
+
+QUESTIONS = ["check_if_node_is_mirror_sync_critical", "check_if_node_is_quorum_critical"]
+
+
+@pytest.mark.parametrize("runner", ["bundle", "container", "pacemaker", "systemd"])
+def test_a_broker_is_drained_when_no_queue_needs_it(world, runner):
+    made = world("oslo_messaging_rpc", runner=runner)
+    errors, calls = made.run("drain", only=["oslo_messaging_rpc"])
+    assert errors == {}
+    asked = [c for c in calls if c.startswith("rabbitmq-")]
+    assert asked == [*(f"rabbitmq-diagnostics {q}" for q in QUESTIONS), "rabbitmq-upgrade drain"]
+    assert any(c.startswith("podman exec c0ffee") for c in calls) == (runner in ("bundle", "container"))
+    errors, calls = made.run("restore", only=["oslo_messaging_rpc"])
+    assert errors == {} and "rabbitmq-upgrade revive" in calls
+
+
+@pytest.mark.parametrize("runner", ["bundle", "systemd"])
+@pytest.mark.parametrize(("code", "drained"), [(64, True), (127, True), (69, False)])
+def test_an_old_broker_knows_no_drain_and_a_critical_one_is_not_drained(world, runner, code, drained):
+    made = world("rabbitmq", runner=runner)
+    made.node.says("rabbitmq-diagnostics", code=code)
+    made.node.says("rabbitmq-upgrade", code=64)
+    errors, _ = made.run("drain", only=["rabbitmq"])
+    assert (errors == {}) == drained
+    assert drained or "No queue is lost with the broker" in errors["ctl-0"]
+
+
+def test_ceph_keeps_its_data_in_place_while_osds_are_away(world):
+    made = world("ceph_osd", runner="container")
+    made.node.says("ceph", "4\n7\n")
+    errors, calls = made.run("drain", ["cmp-0"], only=["ceph_osd"])
+    assert errors == {}
+    asked = [c.removeprefix("ceph osd ") for c in calls if c.startswith("ceph ")]
+    assert asked == ["ls-tree cmp-0", "ok-to-stop 4 7", "set noout", "set norebalance"]
+    made.node.puts("ids", "")  # a monitor without a container
+    errors, calls = made.run("restore", ["cmp-0"], only=["ceph_osd"])
+    assert errors == {}
+    assert [c for c in calls if "exec" in c] == []
+    assert calls[-2:] == ["ceph osd unset noout", "ceph osd unset norebalance"]
+
+
+def test_osds_that_ceph_cannot_spare_are_not_drained(world):
+    made = world("ceph_osd", runner="container")
+    made.node.says("ceph", "4\n", code=16)
+    errors, calls = made.run("drain", ["cmp-0"], only=["ceph_osd"])
+    assert "The OSDs of the node are known" in errors["cmp-0"]
+    assert not [c for c in calls if "osd set" in c]
+
+
+def test_instances_of_a_compute_that_is_updated_are_not_evacuated(world):
+    made = world("compute_instanceha", runner="systemd")
+    assert made.run("drain", ["cmp-0"], only=["compute_instanceha"]) == ({}, ["pcs resource disable cmp-0 --wait=300"])
+    assert made.run("restore", ["cmp-0"], only=["compute_instanceha"]) == ({}, ["pcs resource enable cmp-0 --wait=300"])
+
+
+@pytest.fixture
+def haproxy():
+    made = []
+
+    def haproxy(level="admin", servers=PROXIES):
+        made.append(FakeHAProxy(ADDRESS, servers, level))
+        return made[-1]
+
+    yield haproxy
+    for each in made:
+        each.close()
+
+
+def balanced(world, haproxy, **variables):
+    made = world("keystone", "mysql", runner="container")
+    made.variables = {"tripleo_update_haproxy_socket": haproxy.socket, "tripleo_update_haproxy_seconds": 1, **variables}
+    return made
+
+
+def states(haproxy, node="ctl-0"):
+    return {proxy: status for (proxy, server), (_, status) in haproxy.servers.items() if server.startswith(node)}
+
+
+def test_servers_of_the_node_leave_haproxy_and_come_back(world, haproxy):
+    own = haproxy()
+    made = balanced(world, own)
+    assert made.run("drain", only=["keystone", "mysql"])[0] == {}
+    assert states(own) == {"keystone_public": "DRAIN", "mysql": "MAINT", "other": "UP"}
+    assert set(states(own, "ctl-1").values()) == {"UP"}
+    assert made.run("restore", only=["keystone", "mysql"])[0] == {}
+    assert set(states(own).values()) == {"UP"}
+
+
+def test_sessions_that_do_not_end_hold_a_drain_up_for_a_while_only(world, haproxy):
+    own = haproxy(servers={("keystone_public", "ctl-0"): (3, "UP"), ("keystone_public", "ctl-1"): (3, "UP")})
+    assert balanced(world, own).run("drain", only=["keystone"])[0] == {}
+    assert own.heard.count("show stat") >= 2
+
+
+@pytest.mark.parametrize(("mode", "fails"), [("auto", False), ("require", True), ("off", False)])
+def test_a_socket_that_takes_no_orders(world, haproxy, mode, fails, capfd):
+    own = haproxy(level="user")
+    made = balanced(world, own, tripleo_update_haproxy_drain=mode)
+    errors, _ = made.run("drain", only=["keystone"])
+    assert bool(errors) == fails
+    assert (own.heard == []) == (mode == "off")
+    assert not fails or "Permission denied. Its stats socket needs the level admin." in errors["ctl-0"]
+
+
+def test_off_may_be_written_without_quotes(world, haproxy):
+    own = haproxy()
+    assert balanced(world, own, tripleo_update_haproxy_drain=False).run("drain", only=["keystone"])[0] == {}
+    assert own.heard == []
+
+
+def test_a_server_that_haproxy_does_not_find_up_fails_the_restore(world, haproxy):
+    own = haproxy(level="user", servers={**PROXIES, ("keystone_public", "ctl-0.internalapi"): (0, "DOWN")})
+    errors, _ = balanced(world, own).run("restore", only=["keystone"])
+    assert errors["ctl-0"].endswith("HAProxy does not find up: keystone_public/ctl-0.internalapi")
+
+
+def test_an_haproxy_that_is_away_holds_nothing_up(world, haproxy):
+    own = haproxy()
+    made = balanced(world, own)
+    own.close()
+    assert made.run("drain", only=["keystone"])[0] == {}
+
+
+def test_the_steps_of_all_profiles_are_playbooks(tmp_path):
+    files = [file.name for file in catalogue_playbooks.write(tmp_path / "catalogue")]
+    assert {f"{phase}-{runner}.yaml" for phase in ("drain", "restore", "gate") for runner in RUNNERS} == set(files)
+    command = [playbooks.find_ansible(), "--syntax-check", "--inventory", "localhost,", *files]
+    done = subprocess.run(command, cwd=tmp_path / "catalogue", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("file", sorted(LIBRARY.glob("*.py")), ids=lambda file: file.stem)
+def test_modules_run_with_the_pythons_of_old_nodes(file):
+    """Python 2.7 and 3.5 have no f-strings, no annotations of variables and no keyword-only parameters."""
+    tree = ast.parse(file.read_text(), feature_version=(3, 5))
+    new = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Nonlocal, ast.AsyncFunctionDef, ast.Starred)
+    assert [ast.dump(each) for each in ast.walk(tree) if isinstance(each, new)] == []
+    assert [a.arg for each in ast.walk(tree) if isinstance(each, ast.arguments) for a in each.kwonlyargs] == []
+    assert yaml.safe_load(next(
+        node.value.value for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "DOCUMENTATION"
+    ))["module"] == file.stem  # fmt: skip

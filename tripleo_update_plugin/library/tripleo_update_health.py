@@ -1,0 +1,375 @@
+"""Ansible module: are the services of this node healthy, and which are not?"""
+
+# Ansible carries this file to the nodes: it may use nothing of ours, and has to run with Python 2.7 and 3.5 as well.
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import re
+import socket
+import ssl
+import time
+from contextlib import closing
+from multiprocessing.pool import ThreadPool
+from os import devnull, environ
+from subprocess import PIPE, Popen
+
+from ansible.module_utils.basic import AnsibleModule
+
+try:
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection
+except ImportError:  # Python 2
+    from httplib import HTTPConnection, HTTPException, HTTPSConnection
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: tripleo_update_health
+short_description: Waits until the services of a node are healthy, as the service catalogue describes it
+description:
+  - Changes nothing. Fails if a service is still sick when time is up, and names every one that is, with the reason.
+  - Never tells what a command printed, which may be a secret.
+options:
+  checks:
+    description: What to look at. Each has C(services), and one of the keys that the catalogue describes.
+    type: list
+    required: true
+  node:
+    description: The node's name in the inventory and the cluster.
+    type: str
+    required: true
+  seconds:
+    description: How long to look again and again. One look may take longer than that.
+    type: int
+    default: 0
+  delay:
+    description: Seconds between two looks.
+    type: int
+    default: 5
+  address:
+    description: Where the node's services listen. By default, all addresses of the node but the virtual ones.
+    type: str
+  vips:
+    description: Virtual IP addresses; what answers there need not be this node's.
+    type: list
+  haproxy_socket:
+    description: HAProxy's stats socket, a path or host:port.
+    type: str
+    default: /var/lib/haproxy/stats
+  haproxy_ignore:
+    description: Proxies of HAProxy that may be down.
+    type: list
+author: tripleo-update-plugin developers
+"""
+
+SECONDS = 10  # for a connection
+COMMAND_SECONDS = 60
+IDLE = ("inactive", "unknown")
+
+
+def run(argv, seconds=COMMAND_SECONDS):
+    """(exit code, standard output, standard error); code 127 if there is no such command, 124 if it took too long."""
+    with open(devnull) as nothing:
+        process = Popen(
+            ["timeout", "--kill-after=5", str(seconds)] + list(argv),
+            stdin=nothing, stdout=PIPE, stderr=PIPE, env=dict(environ, LC_ALL="C"),
+        )  # fmt: skip
+        out, err = process.communicate()
+    return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+
+
+class Host:
+    """The node, and what was learnt of it during this look."""
+
+    def __init__(self, params):
+        self.params = params
+        self.units = {}
+        self.containers = {}  # {name: (engine, status)}
+
+    def learn(self, checks):
+        """Asks in one go what many checks want to know."""
+        units = [unit for check in checks for unit in check.get("units") or []]
+        for unit in [unit for check in checks for unit in check.get("containers") or []]:
+            units += [unit, unit + "_healthcheck"]
+        if units:
+            lines = run(["systemctl", "is-active"] + units)[1].split("\n")
+            self.units = dict(zip(units, lines))
+        if any(self._needs_containers(check) for check in checks):
+            for engine in ("docker", "podman"):
+                for line in run([engine, "ps", "-a", "--format", "{{.Names}}\t{{.Status}}"])[1].splitlines():
+                    name, _, status = line.partition("\t")
+                    self.containers[name] = (engine, status)
+
+    def _needs_containers(self, check):
+        idle = "containers" in check and self.are_idle(check["containers"])
+        return idle or "like" in check or "container" in check.get("command", ())
+
+    def are_idle(self, names):
+        return all(self.units.get(name, "unknown") in IDLE for name in names)
+
+    def running(self, pattern):
+        """The beginning of a command inside the container that matches; empty if none runs."""
+        for name, (engine, status) in sorted(self.containers.items()):
+            if re.search(pattern, name) and status.startswith("Up"):
+                return [engine, "exec", name]
+        return []
+
+    def addresses(self):
+        if self.params["address"]:
+            return [self.params["address"]]
+        found = re.findall(r"^\d+: (?!lo )\S+ +inet6? ([0-9a-fA-F.:]+)/", run(["ip", "-o", "address", "show"])[1], re.M)
+        vips = self.params["vips"] or []
+        return [a for a in found if a not in vips and not a.startswith("fe80")] or ["127.0.0.1"]
+
+
+def units(host, names):
+    """Of a service's units in all releases, some are there: one is active, none failed or is on its way."""
+    states = dict((name, host.units.get(name, "unknown")) for name in names)
+    bad = dict((name, state) for name, state in states.items() if state not in IDLE + ("active",))
+    if not bad and "active" not in states.values():
+        bad = states
+    return "not active: " + ", ".join("%s (%s)" % item for item in sorted(bad.items())) if bad else ""
+
+
+def containers(host, names):
+    """By their units; where they have none, as with Docker, by what the engine says of them."""
+    ill = [name for name in names if host.units.get(name + "_healthcheck") == "failed"]
+    if ill:
+        return "unhealthy: " + ", ".join(ill)
+    if not host.are_idle(names):
+        return units(host, names)
+    known = dict((name, host.containers.get(re.sub("^tripleo_", "", name), ("", ""))[1]) for name in names)
+    ill = sorted(name for name, status in known.items() if "(unhealthy)" in status)
+    if ill:
+        return "unhealthy: " + ", ".join(ill)
+    return "" if any(status.startswith("Up") for status in known.values()) else units(host, names)
+
+
+def _located(resource):
+    """[(node, role)] as crm_resource tells them."""
+    told = run(["crm_resource", "--locate", "--resource", resource])[1]
+    return re.findall(r"^resource \S+ is running on: (\S+) *(\S*)", told, re.M)
+
+
+def here(host, resources):
+    sick = [name for name in resources if host.params["node"] not in [node for node, _ in _located(name)]]
+    return "Pacemaker does not run it here: " + ", ".join(sick) if sick else ""
+
+
+def somewhere(host, resources):
+    sick = [name for name in resources if not _located(name)]
+    return "Pacemaker runs it nowhere: " + ", ".join(sick) if sick else ""
+
+
+def master(host, resource):
+    masters = [node for node, role in _located(resource) if role in ("Master", "Promoted")]
+    return "" if len(masters) == 1 else "%s has %d masters instead of one" % (resource, len(masters))
+
+
+def _anywhere(host, port, ask):
+    """Empty if *ask* is content with some address of the node, else why not."""
+    worst = "nothing answers on port %d" % port
+    for address in host.addresses():
+        try:
+            reason = ask(address)
+        except (EnvironmentError, HTTPException) as error:
+            if getattr(error, "errno", None) == errno.ECONNREFUSED:
+                continue
+            reason = "port %d does not answer as it should (%s)" % (port, type(error).__name__)
+        if not reason:
+            return ""
+        worst = reason
+    return worst
+
+
+def _unverified():
+    """The node is asked by its address, for which no certificate is made; nothing secret is sent."""
+    return ssl._create_unverified_context()
+
+
+def _get(connection, path):
+    with closing(connection):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read(65536).decode("utf-8", "replace")
+
+
+def _get_plain_or_tls(address, asked):
+    path = asked.get("path", "/")
+    try:
+        status, body = _get(HTTPConnection(address, int(asked["port"]), timeout=SECONDS), path)
+    except (EnvironmentError, HTTPException) as error:
+        if getattr(error, "errno", None) == errno.ECONNREFUSED and "tls_port" not in asked:
+            raise
+    else:
+        if status != 400:  # what Apache says to plain HTTP where it expects TLS
+            return status, body
+    port = int(asked.get("tls_port", asked["port"]))
+    return _get(HTTPSConnection(address, port, timeout=SECONDS, context=_unverified()), path)
+
+
+def http(host, asked):
+    """Any answer but an error of the server; with ``expect``, one that holds it. With TLS where plain HTTP fails."""
+    port = int(asked["port"])
+
+    def ask(address):
+        status, body = _get_plain_or_tls(address, asked)
+        if status >= 500 or status == 400:
+            return "port %d answers %d" % (port, status)
+        return "" if re.search(asked.get("expect", ""), body) else "port %d does not answer as it should" % port
+
+    return _anywhere(host, port, ask)
+
+
+def _talk(link, send, expect):
+    with closing(link):
+        link.settimeout(SECONDS)
+        link.sendall(send)
+        heard = b""
+        while not re.search(expect, heard):
+            more = link.recv(4096)
+            if not more:
+                return False
+            heard += more
+    return True
+
+
+def tcp(host, asked):
+    """Something listens; with ``send`` and ``expect``, it answers as it should, with or without TLS."""
+    port = int(asked["port"])
+    send, expect = asked.get("send", "").encode(), asked.get("expect", "").encode()
+
+    def ask(address):
+        plain = socket.create_connection((address, port), SECONDS)
+        try:
+            if _talk(plain, send, expect):
+                return ""
+        except socket.error:
+            pass
+        secure = _unverified().wrap_socket(socket.create_connection((address, port), SECONDS))
+        return "" if _talk(secure, send, expect) else "port %d does not answer as it should" % port
+
+    return _anywhere(host, port, ask)
+
+
+def command(host, asked):
+    """It ends well and says what is expected. Runs in the container that matches; without one, on the host."""
+    inside = host.running(asked["container"]) if "container" in asked else []
+    name = asked["argv"][0]
+    code, out, err = run(inside + asked["argv"])
+    if asked.get("unless") and re.search(asked["unless"], out + err):
+        return ""
+    if code == 127 and asked.get("container") and not inside:
+        return "its container does not run"
+    if code in (124, 137):
+        return "%s did not end within %d s" % (name, COMMAND_SECONDS)
+    if code:
+        return "%s ended with %d" % (name, code)
+    if not re.search(asked.get("expect", ""), out, re.M):
+        return asked["reason"]
+    if "members" in asked:
+        found = re.search(asked["members"], out, re.M)
+        count = int(found.group(1)) if found else 0
+        return "" if count >= int(asked["least"]) else "%d members instead of %s" % (count, asked["least"])
+    return ""
+
+
+def ask_haproxy(path, line):
+    """What HAProxy answers; EnvironmentError if it does not."""
+    if path.startswith("/"):
+        link = socket.socket(socket.AF_UNIX)
+        link.settimeout(SECONDS)
+        link.connect(path)
+    else:
+        address, _, port = path.rpartition(":")
+        link = socket.create_connection((address, int(port)), SECONDS)
+    with closing(link):
+        link.sendall(line.encode() + b"\n")
+        return b"".join(iter(lambda: link.recv(65536), b"")).decode("utf-8", "replace")
+
+
+def haproxy(host, _):
+    """No proxy is without a server that is up. Of some, such as redis, all servers but one are always down."""
+    try:
+        table = ask_haproxy(host.params["haproxy_socket"], "show stat")
+    except EnvironmentError as error:
+        return "its stats socket does not answer (%s)" % type(error).__name__
+    rows = [line.split(",") for line in table.splitlines() if line and not line.startswith("#")]
+    ignored = host.params["haproxy_ignore"] or []
+    down = [row[0] for row in rows if row[1] == "BACKEND" and row[17].startswith("DOWN") and row[0] not in ignored]
+    return "no server is up for " + ", ".join(sorted(down)) if down else ""
+
+
+def like(host, name):
+    """A service that nobody described: units and containers with its name; None if there are none."""
+    spellings = (name.replace("_", "-"), name.replace("-", "_"))
+    patterns = [prefix + spelling + "*" for prefix in ("tripleo_", "openstack-", "") for spelling in spellings]
+    listed = run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "--type=service"] + patterns)[1]
+    found = dict(re.findall(r"(\S+)\.service +\S+ +(\S+)", listed))
+    boxes = dict((box, status) for box, (_, status) in host.containers.items() if box.startswith(name))
+    if not found and not boxes:
+        return None
+    bad = [unit for unit, state in found.items() if state == "failed"]
+    bad += [box for box, status in boxes.items() if "(unhealthy)" in status]
+    if bad:
+        return "unhealthy: " + ", ".join(sorted(bad))
+    fine = "active" in found.values() or any(status.startswith("Up") for status in boxes.values())
+    return "" if fine else "none of its units and containers runs"
+
+
+KINDS = {
+    each.__name__: each
+    for each in (units, containers, here, somewhere, master, http, tcp, command, haproxy, like)
+}  # fmt: skip
+
+
+def look(params):
+    """({service: why it is sick}, services for which there was nothing to look at)."""
+    host = Host(params)
+    host.learn(params["checks"])
+
+    def reason_of(check):
+        [kind] = set(check) - {"services"}
+        return check["services"], KINDS[kind](host, check[kind])
+
+    pool = ThreadPool(8)
+    try:
+        answers = pool.map(reason_of, params["checks"])
+    finally:
+        pool.terminate()
+    sick, unchecked = {}, []
+    for services, reason in answers:
+        for service in services:
+            if reason is None:
+                unchecked.append(service)
+            elif reason:
+                sick.setdefault(service, []).append(reason)
+    return dict((service, "; ".join(reasons)) for service, reasons in sick.items()), sorted(unchecked)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "checks": {"type": "list", "required": True},
+            "node": {"type": "str", "required": True},
+            "seconds": {"type": "int", "default": 0},
+            "delay": {"type": "int", "default": 5},
+            "address": {"type": "str"},
+            "vips": {"type": "list"},
+            "haproxy_socket": {"type": "str", "default": "/var/lib/haproxy/stats"},
+            "haproxy_ignore": {"type": "list"},
+        },
+        supports_check_mode=True,
+    )
+    deadline = time.time() + module.params["seconds"]
+    sick, unchecked = look(module.params)
+    while sick and time.time() + module.params["delay"] <= deadline:
+        time.sleep(module.params["delay"])
+        sick, unchecked = look(module.params)
+    if sick:
+        module.fail_json(msg="sick: " + ", ".join(sorted(sick)), sick=sick, unchecked=unchecked)
+    module.exit_json(changed=False, unchecked=unchecked)
+
+
+if __name__ == "__main__":
+    main()
