@@ -29,6 +29,8 @@ CONTROLS = ("no-gates", "all-at-once")
 _QUIET = 8.0  # seconds of load before and after the update
 _READY = 300.0  # seconds for the judge to set up what it works on
 _UPDATE = 3600.0
+#: What other plugins of the OpenStack client say about themselves whenever any command runs.
+_NOISE = ("Journal socket does not exist", "Could not load '", "DeprecationWarning", "  warnings.warn(")
 
 
 def run(site: Site, topology: Topology, how: str, say: Say) -> Row:
@@ -133,5 +135,6 @@ def _openstack(site: Site, *arguments: str, quiet: bool = False) -> str:
     )
     if quiet:
         return done.stdout
-    said = f"$ openstack overcloud update {' '.join(arguments)}\n{done.stdout}{done.stderr}"
-    return said + (f"\n(exit code {done.returncode})" if done.returncode else "")
+    words = [line for line in done.stderr.splitlines() if not any(noise in line for noise in _NOISE)]
+    code = [f"(exit code {done.returncode})"] if done.returncode else []
+    return "\n".join([f"$ openstack overcloud update {' '.join(arguments)}", done.stdout.rstrip(), *words, *code])

@@ -80,9 +80,9 @@ def test_keepalived_prefers_a_different_host_on_each_and_names_only_the_others_a
 
 
 def test_uwsgi_keeps_what_it_is_not_told_to_change():
-    text = "[uwsgi]\nprocesses = 8\nthreads=32\nplugins = python3,apparmor\napparmor-profile = keystone\nmaster = true\n"
+    text = "[uwsgi]\nprocesses = 8\nthreads=32\nplugins = python3,apparmor\napparmor-profile = keystone\nmaster = 1\n"
     assert configuration.keystone_workers(text) == (
-        "[uwsgi]\nprocesses = 2\nthreads = 4\nplugins = python3\nmaster = true\n"
+        "[uwsgi]\nprocesses = 2\nthreads = 4\nplugins = python3\nmaster = 1\n"
     )
 
 

@@ -73,7 +73,7 @@ def test_the_hierarchies_that_systemd_needs_are_found_where_v1_is_mounted_as_wel
 
 def test_without_commands_nothing_is_begun(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(LabError, match="commands are missing: .*unshare|only root"):
+    with pytest.raises(LabError, match=r"commands are missing: .*unshare|only root"):
         preflight.check(tmp_path, image_is_there=False)
 
 
