@@ -170,7 +170,9 @@ def test_outside_the_cluster_nothing_is_known_of_it(controller):
 def test_galera_and_rabbitmq_answer_by_their_state(controller):
     assert controller.run("clustercheck").returncode == 0
     assert "(none)" in controller.run("rabbitmqctl", "cluster_status").stdout
-    assert says(controller, "rabbitmqctl", "eval", "rabbit:is_running().") == (0, "true")
+    question = "{rabbit:is_running(), length(rabbit_mnesia:cluster_nodes(running)), rabbit_node_monitor:partitions()}."
+    assert says(controller, "rabbitmqctl", "eval", question) == (0, "{true,3,[]}")
+    assert "wsrep_cluster_size\t3" in controller.run("mysql", "--execute", "SHOW STATUS").stdout
     controller.run("pcs", "cluster", "stop")
     assert controller.run("clustercheck").returncode == 1
     assert controller.run("rabbitmqctl", "cluster_status").returncode == 69
