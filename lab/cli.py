@@ -33,7 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--keep", action="store_true", help="leave the lab up afterwards")
     many = commands.add_parser("suite", parents=[common], help="all runs, then the table")
     many.add_argument("--short", action="store_true", help="one architecture: a careful update, and its control")
-    commands.add_parser("table", parents=[common], help="the results of all runs so far")
+    shown = commands.add_parser("table", parents=[common], help="the results of all runs so far")
+    shown.add_argument("--rst", action="store_true", help="as the documentation has it")
     commands.add_parser("status", parents=[common], help="what of it is well")
     commands.add_parser("down", parents=[common], help="remove everything but the image and the results")
     return parser
@@ -102,8 +103,9 @@ def _in_a_process(site: Site, architecture: str, how: str) -> bool:
     return subprocess.run(argv, check=False).returncode == 0
 
 
-def _table(site: Site, _options: argparse.Namespace) -> int:
-    _say(table.text(table.load(site.results)))
+def _table(site: Site, options: argparse.Namespace) -> int:
+    rows = table.load(site.results)
+    _say(table.rst(rows) if options.rst else table.text(rows))
     return 0
 
 

@@ -50,6 +50,7 @@ def start(site: Site, topology: Topology, host: Host) -> None:
             stderr=log,
             start_new_session=True,
         )
+    outer.returncode = 0  # it outlives this command; without this Python warns about a child not waited for
     process = identify(outer.pid)
     if process is None:
         raise LabError(f"{host.name} did not start; see {folder / 'console.log'}")

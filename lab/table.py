@@ -71,12 +71,21 @@ class Row:
 
 
 def text(rows: Iterable[Row]) -> str:
-    """The rows as a table of reStructuredText."""
+    """The rows as lines for a terminal."""
     cells = [HEAD, *(row.cells() for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(HEAD))]
     rule = "  ".join("=" * width for width in widths)
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
     return "\n".join([rule, lines[0], rule, *lines[1:], rule]) + "\n"
+
+
+def rst(rows: Iterable[Row]) -> str:
+    """The rows as a table for the documentation, with where and when they were measured."""
+    own = list(rows)
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for cells in [(*HEAD, "measured"), *((*row.cells(), f"{row.date} UTC") for row in own)]:
+        lines += [f"   {'*' if i == 0 else ' '} - {cell}" for i, cell in enumerate(cells)]
+    return "\n".join(lines) + "\n"
 
 
 def save(row: Row, folder: Path) -> Path:

@@ -1,5 +1,8 @@
 """Rows, the table of them, and where the lab refuses to run."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ from lab.errors import LabError
 from lab.site import Site
 from lab.table import Row
 from lab.verdict import Judgement, Stream
+
+ROOT = Path(__file__).parents[2]
 
 
 def a_row(how="careful", failed=0, failed_first=0, lost=0, doubts=(), state="SUCCESS"):
@@ -71,10 +76,20 @@ def test_the_hierarchies_that_systemd_needs_are_found_where_v1_is_mounted_as_wel
     ]  # fmt: skip
 
 
-def test_without_commands_nothing_is_begun(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(LabError, match=r"commands are missing: .*unshare|only root"):
-        preflight.check(tmp_path, image_is_there=False)
+def test_where_it_cannot_run_it_says_why_and_makes_nothing(tmp_path):
+    argv = [sys.executable, "-m", "lab", "up", "--work", str(tmp_path / "lab")]
+    done = subprocess.run(argv, cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.match(r"the lab cannot run on this machine: (only root may|commands are missing: )", done.stderr)
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in (tmp_path / "lab").iterdir()) == ["lock", "results"]
+
+
+def test_the_documentation_gets_the_figures_and_when_they_were_measured():
+    text = table.rst([a_row(failed_first=1)])
+    assert text.count("   * - ") == 2
+    assert "     - 2026-11-22 14:00 UTC\n" in text
+    assert "     - nobody noticed\n" in text
 
 
 def test_two_commands_are_not_at_work_in_one_folder(tmp_path):
