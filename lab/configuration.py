@@ -62,11 +62,14 @@ def rabbitmq_environment(host: Host) -> str:
 
 
 def haproxy(topology: Topology) -> str:
-    """Galera behind a stick table, all servers but one as backup; keystone by turns; an admin socket, for drains."""
-    databases = _servers(
-        topology.having("mysql"), 3306, "backup check port 9200 inter 1s fall 2 rise 2 on-marked-down shutdown-sessions"
-    )
-    identities = _servers(topology.having("keystone"), 5000, "check inter 1s fall 2 rise 2")
+    """Galera behind a stick table, every server a backup; keystone by turns; an admin socket, for drains.
+
+    The checks are TripleO's: a server is down after five of them. A galera node that brings another one up to date is
+    not in sync for a second or two; with quicker checks its sessions would be cut.
+    """
+    check = "check inter 2000 fall 5 rise 2"
+    databases = _servers(topology.having("mysql"), 3306, f"backup {check} port 9200 on-marked-down shutdown-sessions")
+    identities = _servers(topology.having("keystone"), 5000, check)
     return f"""\
 global
   log /dev/log local0 warning
