@@ -58,7 +58,7 @@ def test_no_two_databases_of_composable_roles_go_together():
 
 def test_haproxy_calls_its_servers_as_tripleo_does_and_can_be_told_to_drain():
     text = configuration.haproxy(topology("keepalived"))
-    assert "server overcloud-controller-0.internalapi.localdomain 10.77.0.10:3306 backup check inter 2000 fall 5" in text
+    assert "overcloud-controller-0.internalapi.localdomain 10.77.0.10:3306 backup check inter 2000 fall 5" in text
     assert "stats socket /var/lib/haproxy/stats mode 600 level admin" in text
 
 
