@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lab.clients import Database, Findings, Identity, Messages, load
+from lab.clients import Client, Database, Findings, Identity, Messages, load
 from lab.verdict import Judgement, stream_of
 
 
@@ -26,7 +26,7 @@ def judge(brokers: tuple[str, ...], stop: threading.Event, ready: threading.Even
         Database("sql-new", 10.0, True, findings),
         Database("sql-pooled", 10.0, False, findings),
     ]
-    clients = [*databases, identity, messages]
+    clients: list[Client] = [*databases, identity, messages]
     began = findings.began = time.monotonic()
     ready.set()
     with ThreadPoolExecutor(len(clients)) as pool:
