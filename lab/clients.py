@@ -29,23 +29,23 @@ _MOST = 400  # requests under way at the same time
 
 
 class Client(Protocol):
-    """``attempt`` raises if it does not work; it may be called by many threads."""
+    """``attempt`` raises if it does not work; many threads call it. ``confirmed`` is what must not be lost."""
 
     name: str
     rate: float
     fresh: bool
+    confirmed: set[int]
 
     def attempt(self, number: int) -> None: ...
 
-    def settle(self) -> None:
-        """Looks for what was confirmed; called once, when all attempts have ended."""
+    def found(self) -> set[int]:
+        """What is there of it, when all attempts have ended. Raises if nobody answers."""
 
 
 @dataclass(slots=True)
 class Findings:
     """What the clients found out beyond success and failure."""
 
-    lost: int = 0
     stale: int = 0
     errors: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
@@ -54,10 +54,6 @@ class Findings:
     def saw_stale(self) -> None:
         with self.guard:
             self.stale += 1
-
-    def saw_lost(self, count: int) -> None:
-        with self.guard:
-            self.lost += count
 
     def saw_error(self, client: str, error: Exception) -> None:
         with self.guard:
@@ -75,7 +71,7 @@ class Database:
     fresh: bool
     findings: Findings
     pool: "queue.SimpleQueue[Any]" = field(default_factory=queue.SimpleQueue)
-    written: set[int] = field(default_factory=set)
+    confirmed: set[int] = field(default_factory=set)
     newest: int = -1
     guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -106,16 +102,16 @@ class Database:
         with session.cursor() as cursor:
             cursor.execute("INSERT INTO probe (who, seq) VALUES (%s, %s)", (self.name, number))
             with self.guard:
-                self.written.add(number)
+                self.confirmed.add(number)
                 self.newest = max(self.newest, number)
             cursor.execute("SELECT MAX(seq) FROM probe WHERE who = %s", (self.name,))
             if cursor.fetchone()[0] < known:
                 self.findings.saw_stale()
 
-    def settle(self) -> None:
+    def found(self) -> set[int]:
         with closing(_sql()) as session, session.cursor() as cursor:
             cursor.execute("SELECT seq FROM probe WHERE who = %s", (self.name,))
-            self.findings.saw_lost(len(self.written - {row[0] for row in cursor.fetchall()}))
+            return {row[0] for row in cursor.fetchall()}
 
 
 def _sql() -> Any:
@@ -134,6 +130,7 @@ class Identity:
     rate: float = 5.0
     fresh: bool = True
     token: str = ""
+    confirmed: set[int] = field(default_factory=set)  # stays empty: what was written is overwritten
     projects: "queue.SimpleQueue[str]" = field(default_factory=queue.SimpleQueue)
 
     def prepare(self, count: int = 90) -> None:
@@ -158,8 +155,8 @@ class Identity:
         if answer["project"]["description"] != str(number):
             self.findings.saw_stale()
 
-    def settle(self) -> None:
-        """Nothing: what was written is overwritten."""
+    def found(self) -> set[int]:
+        return set()
 
 
 def _http(method: str, path: str, token: str, body: Any = None) -> tuple[dict[str, Any], Any]:
@@ -184,7 +181,7 @@ class Messages:
     fresh: bool = False
     queue_name: str = field(default_factory=lambda: f"lab-{time.time_ns()}")
     channels: "queue.SimpleQueue[Any]" = field(default_factory=queue.SimpleQueue)
-    confirmed: set[str] = field(default_factory=set)
+    confirmed: set[int] = field(default_factory=set)
     turn: int = 0
 
     def prepare(self) -> None:
@@ -233,16 +230,29 @@ class Messages:
             raise
         finally:
             self.channels.put(channel)
-        self.confirmed.add(str(number))
+        self.confirmed.add(number)
 
-    def settle(self) -> None:
+    def found(self) -> set[int]:
         found = set()
         with self._connection() as connection:
             channel = connection.channel()
             while message := channel.basic_get(self.queue_name, no_ack=True):
-                found.add(str(message.body))
+                found.add(int(message.body))
             channel.queue_delete(self.queue_name)
-        self.findings.saw_lost(len(self.confirmed - found))
+        return found
+
+
+def lost(client: Client, seconds: float = 30.0) -> int:
+    """How much of what was confirmed is not there; all of it, if nobody answers for so many *seconds*."""
+    deadline = time.monotonic() + seconds
+    while client.confirmed:
+        try:
+            return len(client.confirmed - client.found())
+        except Exception:  # whatever a library makes of it
+            if time.monotonic() > deadline:
+                return len(client.confirmed)
+            time.sleep(1)
+    return 0
 
 
 def load(

@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lab.clients import Client, Database, Findings, Identity, Messages, load
+from lab.clients import Client, Database, Findings, Identity, Messages, load, lost
 from lab.verdict import Judgement, stream_of
 
 
@@ -32,13 +32,12 @@ def judge(brokers: tuple[str, ...], stop: threading.Event, ready: threading.Even
     with ThreadPoolExecutor(len(clients)) as pool:
         requests = list(pool.map(lambda client: load(client, findings, stop), clients))
     ended = time.monotonic()
-    for client in clients:
-        client.settle()
+    missing = sum(map(lost, clients))
     streams = {
         client.name: stream_of(own, client.fresh, began, ended) for client, own in zip(clients, requests, strict=True)
     }
     return Judgement(
-        streams=streams, lost=findings.lost, stale=findings.stale, seconds=ended - began, errors=tuple(findings.errors)
+        streams=streams, lost=missing, stale=findings.stale, seconds=ended - began, errors=tuple(findings.errors)
     )
 
 

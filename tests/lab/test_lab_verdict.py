@@ -78,9 +78,6 @@ class Flaky:
         if number % 3 == 0 and self.attempts.count(number) == 1:
             raise ConnectionResetError("cut")
 
-    def settle(self):
-        """Nothing was confirmed."""
-
 
 def test_a_loop_insists_where_an_attempt_fails_and_counts_it_once():
     findings, stop = Findings(), threading.Event()
@@ -105,12 +102,33 @@ class Slow:
             self.five.wait(30)
             self.stop.set()
 
-    def settle(self):
-        """Nothing was confirmed."""
-
 
 def test_slow_answers_do_not_keep_the_next_request_from_being_made():
     stop = threading.Event()
     requests = clients.load(Slow(stop), Findings(), stop)
     assert len(requests) >= 5
     assert all(request.first_ok for request in requests)
+
+
+class Kept:
+    """Has confirmed five things, of which *kept* are there; answers at the *after*-th question only."""
+
+    confirmed = frozenset(range(5))
+
+    def __init__(self, kept, after=1):
+        self.kept, self.left = kept, after
+
+    def found(self):
+        self.left -= 1
+        if self.left > 0:
+            raise ConnectionRefusedError
+        return self.kept
+
+
+def test_what_was_confirmed_and_is_not_there_is_lost():
+    assert clients.lost(Kept({0, 1, 2, 3, 4, 99})) == 0
+    assert clients.lost(Kept({0, 1, 4}, after=2)) == 2
+
+
+def test_where_nobody_answers_any_more_all_that_was_confirmed_is_lost():
+    assert clients.lost(Kept(set(), after=1000), seconds=0.0) == 5
