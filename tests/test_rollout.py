@@ -1,20 +1,27 @@
 """The story of an update, with Heat and Mistral in memory; tests/functional tells it with real ones."""
 
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tripleo_update_plugin import outputs, rollout
+from tripleo_update_plugin.adapters import documents
 from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, CannotUpdate, FactsMissing, StalePlan
+from tripleo_update_plugin.model import Cluster, Facts
 from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.sandbox.sample_packages import packages_outputs, services_data
+from tripleo_update_plugin.snapshot import Snapshot
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
+from tripleo_update_plugin.verdicts import Watch
 
 OVERCLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]), Compute=(2, ["nova_compute"]))
 OUTPUTS = {**stack_outputs(OVERCLOUD), "RoleConfig": {"update_steps_playbook": "[]"}}
 
 
 def plan(stack=OUTPUTS, limits=(), **policy):
-    return rollout.prepare(stack, "overcloud", parse_policy(policy), list(limits), None)
+    return rollout.prepare(Snapshot.of("overcloud", stack), parse_policy(policy), list(limits))
 
 
 def test_a_plan_that_fits_may_start():
@@ -35,11 +42,27 @@ def test_a_plan_edited_beyond_its_budgets_is_refused():
 
 
 def test_what_the_actions_cannot_do_is_refused_before_anything_starts():
-    old = {key: value for key, value in OUTPUTS.items() if key != "RoleConfig"}
-    with pytest.raises(CannotUpdate, match="no update playbook"):
-        rollout.check(plan(old), FakeHeat(overcloud=old))
-    with pytest.raises(CannotUpdate, match="some services"):
-        rollout.check(plan(limits=["service:mysql"]), FakeHeat(overcloud=OUTPUTS))
+    half = {**OUTPUTS, "RoleConfig": {"deploy_steps_playbook": "[]"}}
+    with pytest.raises(CannotUpdate, match="no update tasks of its own"):
+        rollout.check(plan(half), FakeHeat(overcloud=half))
+    only = plan(limits=["service:mysql"])
+    heat = FakeHeat(overcloud=OUTPUTS)
+    with pytest.raises(CannotUpdate, match="batch-1 updates only mysql, and Heat has no data of mysql by itself"):
+        rollout.check(only, heat)
+    heat.chains = {"Controller": {"mysql": {"docker_config": {"step_2": {"mysql": {"image": "db"}}}}}}
+    with pytest.raises(CannotUpdate, match="cannot start mysql's containers alone"):
+        rollout.check(only, heat)
+    start = "[{include_role: {name: tripleo_container_manage}}]"
+    able = {**OUTPUTS, "RoleConfig": {**OUTPUTS["RoleConfig"], "common_deploy_steps_tasks": start}}
+    heat.stacks["overcloud"] = able
+    rollout.check(plan(able, limits=["service:mysql"]), heat)
+
+
+def test_an_overcloud_of_packages_needs_no_tasks_of_its_own():
+    newton = Snapshot.of("overcloud", packages_outputs("overcloud", 3, 2), services_data(old=False))
+    heat = FakeHeat(overcloud=newton.outputs)
+    for limits in ([], ["service:ntp"]):
+        rollout.check(rollout.prepare(newton, parse_policy({}), limits), heat)
 
 
 def test_one_update_of_a_stack_at_a_time():
@@ -76,11 +99,45 @@ def test_the_report_is_made_of_the_plan_that_mistral_keeps():
     assert report.plan == plan()
 
 
+def test_the_report_waits_for_the_last_word_of_the_prober():
+    mistral = FakeMistral()
+    mistral.now = time.time()
+    id = rollout.start(plan(), mistral)
+    for _ in rollout.follow(id, mistral, 0, sleep=lambda _: None):
+        pass
+    # The last word of a prober that ended before a batch was rerun is not the last one.
+    mistral.save_watch(id, Watch(until=1.0, ended=True, left_out=("first",)).to_dict())
+    last = Watch(until=mistral.now, ended=True, left_out=("last",)).to_dict()
+    assert rollout.report(id, mistral, sleep=lambda _: mistral.save_watch(id, last)).unprobed == ("last",)
+
+
+def test_the_report_does_not_wait_for_a_prober_that_is_gone():
+    mistral = FakeMistral()  # whose updates ended long ago
+    id = rollout.start(plan(), mistral)
+    for _ in rollout.follow(id, mistral, 0, sleep=lambda _: None):
+        pass
+    mistral.save_watch(id, Watch(until=1.0, left_out=("first",)).to_dict())
+    slept = []
+    assert rollout.report(id, mistral, sleep=slept.append).unprobed == ("first",) and slept == []
+
+
 def test_nodes_that_all_keep_silent_are_no_facts():
     names = [node.name for node in OVERCLOUD.nodes]
     with pytest.raises(FactsMissing, match="no node answered"):
         rollout.discover("overcloud", FakeMistral(silent=names))
     assert rollout.discover("overcloud", FakeMistral(nodes=names[1:], silent=names[:1])).down == {names[0]}
+
+
+def test_a_plan_of_newton_has_the_architecture_that_its_nodes_show():
+    path = Path(__file__).parent / "scenarios" / "newton-packages" / "outputs.json"
+    found = documents.read_snapshot(str(path), "overcloud", None)
+    members = {f"overcloud-controller-{i}": "online" for i in range(3)}
+    resources = {"galera-master": "clone", "openstack-core-clone": "clone"}
+    cluster = Cluster(seen_from="overcloud-controller-0", quorum=True, members=members, resources=resources)
+    facts = Facts(clusters=(cluster,), managed_by={name: {"keystone": "pacemaker"} for name in members})
+    planned = rollout.prepare(found, parse_policy({}), [], facts)
+    assert (planned.release, planned.architecture) == ("newton", "pacemaker")
+    assert rollout.prepare(found, parse_policy({}), []).architecture == "pacemaker-core"
 
 
 def test_the_digest_is_of_all_outputs():

@@ -13,6 +13,9 @@ from typing import Any
 RoleData = Mapping[str, Any]
 PerService = Mapping[str, Mapping[str, RoleData]]
 
+#: Which resource a task of Train and later makes for Pacemaker.
+_WRAPPER = "tripleo_ha_wrapper_service_name"
+
 _PROFILE = re.compile(r"tripleo::profile::pacemaker::([a-z0-9_:]+)")
 
 #: Pacemaker profiles that create no resource of their own.
@@ -74,7 +77,7 @@ def runners_per_service(services: Mapping[str, RoleData]) -> dict[str, str]:
     """
     runners = {}
     for service, data in services.items():
-        if not any(data.get(key) for key in ("step_config", "puppet_config", "docker_config", "kolla_config")):
+        if not has_own_data(data):
             continue
         contained = _has_container(data)
         if pacemaker_services(data):
@@ -94,6 +97,34 @@ def pacemaker_services(data: RoleData) -> set[str]:
     return found
 
 
+def role_signs(services: Iterable[str], data: RoleData) -> dict[str, Any]:
+    """What this module reads of a role's merged *data*: names of *services* and yes or no, nothing else of it."""
+    known = frozenset().union(*(_names_of(service) for service in services))
+    return _signs(pacemaker_services(data) & known, data)
+
+
+def service_signs(service: str, data: RoleData) -> dict[str, Any]:
+    """What this module reads of one *service*'s own data, and nothing else of it."""
+    return _signs({service} if pacemaker_services(data) else (), data)
+
+
+def _signs(clustered: Iterable[str], data: RoleData) -> dict[str, Any]:
+    """The least data that the functions above read the same in."""
+    signs: dict[str, Any] = {}
+    if clustered:
+        signs["deploy_steps_tasks"] = [{"vars": {_WRAPPER: name}} for name in sorted(clustered)]
+    if has_own_data(data):
+        signs["puppet_config"] = [{}]
+    if _has_container(data):
+        signs["kolla_config"] = {"container": {}}
+    return signs
+
+
+def has_own_data(data: RoleData) -> bool:
+    """Whether *data* configures or runs anything."""
+    return any(data.get(key) for key in ("step_config", "puppet_config", "docker_config", "kolla_config"))
+
+
 def _names_of(service: str) -> set[str]:
     """The names a service goes by among Pacemaker's: the message broker has kept its Puppet name."""
     if service in ("oslo_messaging_rpc", "oslo_messaging_notify"):
@@ -105,11 +136,13 @@ def _wrapped(tasks: Iterable[Any]) -> Iterable[str]:
     for task in tasks:
         if not isinstance(task, Mapping):
             continue
-        name = (task.get("vars") or {}).get("tripleo_ha_wrapper_service_name")
+        variables = task.get("vars")
+        name = variables.get(_WRAPPER) if isinstance(variables, Mapping) else None
         if isinstance(name, str):
             yield name
         for part in ("block", "rescue", "always"):
-            yield from _wrapped(task.get(part) or ())
+            inner = task.get(part)
+            yield from _wrapped(inner if isinstance(inner, list) else ())
 
 
 def _puppet_text(data: RoleData) -> str:

@@ -28,6 +28,18 @@ _OPTIONS = (
     cfg.IntOpt("gate_delay", default=5, min=1, help="Seconds between two looks of a gate."),
     cfg.IntOpt("update_timeout", default=7200, min=1, help="Seconds after which a phase is ended and fails."),
     cfg.IntOpt("report_timeout", default=3600, min=1, help="Seconds to go on telling Mistral a result, if it is away."),
+    cfg.StrOpt("probe_cafile", help="Certificates that probes trust; without it, those of the system."),
+    cfg.StrOpt(
+        "probe_credentials",
+        help="A YAML file (0600) {sql: {user, password}, amqp: {user, password, vhost}}: with it probes log in, "
+        "without it they read the greeting.",
+    ),
+    cfg.BoolOpt("probe_commands", default=False, help="Whether a policy's probes may run commands, as this user."),
+    cfg.StrOpt(
+        "probe_detours",
+        help="A JSON file {address or address:port: the same}: where probes connect to instead, e.g. where virtual "
+        "addresses are reached through NAT.",
+    ),
     cfg.StrOpt("heat_endpoint", help="URL of Heat (with the project), instead of the one in the service catalogue."),
     cfg.StrOpt("mistral_endpoint", help="URL of Mistral (with /v2), instead of the one in the service catalogue."),
     cfg.StrOpt("region_name", help="Region to look endpoints up in."),

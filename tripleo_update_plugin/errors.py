@@ -11,6 +11,7 @@
     │   └── BadLimit            a --limit that selects nothing
     ├── Infeasible              no order of updates keeps the budgets
     ├── CannotUpdate            the plan asks for what the actions cannot do on this overcloud
+    ├── ContradictingFacts      Heat says one thing, the nodes another
     ├── StalePlan               the overcloud is no longer what the plan was made from
     ├── AlreadyRunning          another update of the same stack is under way
     ├── NotPaused               an update does not wait for anybody
@@ -77,6 +78,10 @@ class Infeasible(UpdateError):
 
 class CannotUpdate(UpdateError):
     """Said before anything is started, so that no batch fails half way."""
+
+
+class ContradictingFacts(UpdateError):
+    remedy = "Mend that first. '--no-facts' plans from the outputs alone, as if the nodes had not been asked."
 
 
 class StalePlan(UpdateError):

@@ -37,11 +37,13 @@ class NodeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseRun:
-    """One phase of a batch: its state, and what it reports per node."""
+    """One phase of a batch: its state, and what it reports per node. Times are Unix seconds."""
 
     name: str
     state: str
     error: str = ""
+    started: float | None = None
+    finished: float | None = None
     nodes: Mapping[str, NodeResult] = field(default_factory=dict)
 
 

@@ -64,7 +64,10 @@ def _with_last(
 
     Groups of other leaders don't count: each would want to be the last.
     """
-    own = next(i for i, group in enumerate(problem.groups) if leader in group.nodes and not group.only)
+    whole = (i for i, group in enumerate(problem.groups) if leader in group.nodes and not group.only)
+    own = next(whole, None)
+    if own is None:  # only some of its services are updated
+        return None
     rest = tuple(node for node in problem.groups[own].nodes if node != leader)
     if not rest:  # it may have no equals, but still share a service with other groups
         return _after_others(problem, own, led, services_of, leaders)

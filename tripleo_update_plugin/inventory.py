@@ -1,7 +1,9 @@
 """The services of an overcloud, each with who runs it, its budget and the reason for it."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tripleo_update_plugin.architecture import PerService
 from tripleo_update_plugin.catalogue import Catalogue
 from tripleo_update_plugin.model import Facts, Overcloud, naturally
 from tripleo_update_plugin.policy import Allowance, Policy, resolve
@@ -9,7 +11,11 @@ from tripleo_update_plugin.policy import Allowance, Policy, resolve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLine:
-    """One service. ``budget`` is how many of its ``nodes`` may be down at once."""
+    """One service. ``budget`` is how many of its ``nodes`` may be down at once.
+
+    ``update_tasks`` names the tasks that the service itself brings to an update, "" for one without a name; None where
+    its own data was not read.
+    """
 
     service: str
     kind: str
@@ -17,10 +23,13 @@ class ServiceLine:
     nodes: int
     budget: int
     bound_by: str
+    update_tasks: tuple[str, ...] | None = None
 
 
-def services_of(overcloud: Overcloud, catalogue: Catalogue, policy: Policy) -> list[ServiceLine]:
-    """All deployed services, in natural order. Raises BadPolicy as policy.resolve does."""
+def services_of(
+    overcloud: Overcloud, catalogue: Catalogue, policy: Policy, own: PerService | None = None
+) -> list[ServiceLine]:
+    """All deployed services, in natural order; *own* is each service's own data. Raises BadPolicy as resolve() does."""
     allowances = resolve(policy, catalogue, overcloud, Facts())
     lines = []
     for service in overcloud.services:
@@ -37,9 +46,33 @@ def services_of(overcloud: Overcloud, catalogue: Catalogue, policy: Policy) -> l
                 nodes=count,
                 budget=allowance.allowed if allowance else count,
                 bound_by=_bound_by(allowance, policy) if allowance else profile.why or "nothing: no client notices",
+                update_tasks=update_tasks_of(service, own),
             )
         )
     return lines
+
+
+def update_tasks_of(service: str, own: PerService | None) -> tuple[str, ...] | None:
+    """Names of the update tasks that *service* brings, from its *own* data; of the role with most of them."""
+    found = [services[service] for services in (own or {}).values() if service in services]
+    if not found:
+        return None
+    return max((_task_names(data.get("update_tasks")) for data in found), key=len)
+
+
+def tasks_told(services: Iterable[str], own: PerService | None) -> Iterator[str]:
+    """A line per service whose *own* data was read: how many update tasks it brings, and their names where known."""
+    for service in naturally(services):
+        tasks = update_tasks_of(service, own)
+        if tasks is not None:
+            named = ", ".join(task for task in tasks if task)
+            count = f"{len(tasks)} update task{'' if len(tasks) == 1 else 's'}"
+            yield f"{service} brings {count}{f': {named}' if named else ''}"
+
+
+def _task_names(tasks: object) -> tuple[str, ...]:
+    listed = tasks if isinstance(tasks, list) else []
+    return tuple(str(task.get("name") or "") for task in listed if isinstance(task, Mapping))
 
 
 def _bound_by(allowance: Allowance, policy: Policy) -> str:

@@ -1,25 +1,28 @@
 """Stack outputs of any release, read into an Overcloud.
 
 Shapes and their releases: EnabledServices {role: [service]} (Newton on), RoleData {role: {...}} (Ocata on), RoleConfig
-and RoleNetHostnameMap {role: {network: [fqdn]}} (Pike on), RoleTags and Blacklisted* (Queens on). Lists of one role in
-RoleNetHostnameMap, RoleNetIpMap and ServerIdData are aligned by position.
+and RoleNetHostnameMap {role: {network: [fqdn]}} (Pike on), RoleTags and Blacklisted* (Queens on). What the outputs of
+older releases do not tell, adapters.heat reads elsewhere in the stack and adds as pseudo-outputs, so that digests bind
+it like any output: nodes.RESOURCE_GROUP_MEMBERS, SERVICE_CHAINS and fixedroles.STACK_SETTINGS.
 """
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from ipaddress import ip_address
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tripleo_update_plugin import architecture
+from tripleo_update_plugin import architecture, fixedroles
 from tripleo_update_plugin.errors import BadOutputs
 from tripleo_update_plugin.model import Node, Overcloud, is_safe_name, natural_key
+from tripleo_update_plugin.nodes import is_address, mapping, nodes_in
 
 Outputs = Mapping[str, Any]
 
+#: The pseudo-output with what tells who runs a service where no output does (Newton): {role: {service: signs}}.
+SERVICE_CHAINS = "ServiceChains"
+
 #: Newest sign first: an output's name → the first release whose stacks have it (read in the upstream branches).
-_RELEASES = (
+RELEASE_SIGNS = (
     ("AdminPassword", "zed"),
     ("TripleoHeatTemplatesJinja2RenderingDataSources", "wallaby"),
     ("RoleNetworkConfigMap", "victoria"),
@@ -30,7 +33,21 @@ _RELEASES = (
     ("RoleConfig", "pike"),
     ("RoleData", "ocata"),
     ("EnabledServices", "newton"),
+    ("AodhInternalVip", "mitaka"),
 )
+
+#: Outputs that are a secret: their digest alone would let people try passwords on it.
+_SECRETS = frozenset({"AdminPassword"})
+
+#: What architecture reads of a role's data, and the types it has there.
+_ROLE_DATA_TYPES: Mapping[str, tuple[type, ...]] = {
+    "deploy_steps_tasks": (list,),
+    "docker_config": (dict,),
+    "kolla_config": (dict,),
+    "puppet_config": (dict, list),
+    "service_names": (list,),
+    "step_config": (str, list),
+}
 
 
 def digest(outputs: Outputs) -> str:
@@ -81,49 +98,41 @@ def parse(outputs: Outputs, stack: str, services: architecture.PerService | None
     """
     if not is_safe_name(stack):
         raise BadOutputs(f"{stack!r} is not a stack name", "Stack names have letters, digits, '-', '_' and '.' only.")
-    enabled = _enabled_services(outputs)
-    roles = _mapping(outputs, "RoleData")
-    for role, data in roles.items():
-        if not isinstance(data, Mapping | None):
-            raise BadOutputs(f"RoleData of role {role} should be a mapping")
     release = release_of(outputs)
+    enabled = enabled_services(outputs)
+    services = checked_services(services or mapping(outputs, SERVICE_CHAINS), SERVICE_CHAINS)
+    roles = _role_data(outputs)
     packaging = architecture.packaging_of(_all_data(roles, services))
     runners = _runners(enabled, roles, services, packaging)
+    if _has_fixed_roles(outputs):
+        runners = {role: fixedroles.runners_of(role, names) for role, names in enabled.items()}
     clustered = {s for by_service in runners.values() for s, r in by_service.items() if r in ("pacemaker", "bundle")}
     has_pacemaker = any("pacemaker" in names for names in enabled.values()) or bool(clustered)
-    nodes = tuple(_nodes(outputs, enabled))
-    if not nodes:
-        raise BadOutputs("no output names a node: RoleNetHostnameMap and HostsEntry are missing or empty")
-    _check_names(nodes)
     return Overcloud(
         stack=stack,
         release=release,
         architecture=architecture.architecture_of(has_pacemaker, packaging, release, clustered),
         packaging=packaging,
-        nodes=tuple(sorted(nodes, key=lambda node: natural_key(node.name))),
+        nodes=tuple(sorted(nodes_in(outputs, enabled), key=lambda node: natural_key(node.name))),
         digest=digest(outputs),
         runners=runners,
         vips=_vips(outputs),
         endpoints=_endpoints(outputs),
-        has_update_tasks="update_steps_playbook" in _mapping(outputs, "RoleConfig"),
+        has_update_tasks="update_steps_playbook" in mapping(outputs, "RoleConfig"),
     )
 
 
 def release_of(outputs: Outputs) -> str:
-    """The first release whose stacks have outputs like these; ``mitaka`` if they have none of the signs."""
-    return next((release for sign, release in _RELEASES if sign in outputs), "mitaka")
+    """The first release whose stacks have outputs like these; ``liberty`` if they have none of the signs."""
+    return next((release for sign, release in RELEASE_SIGNS if sign in outputs), "liberty")
 
 
-def _mapping(outputs: Outputs, key: str) -> Mapping[str, Any]:
-    value = outputs.get(key) or {}
-    if not isinstance(value, Mapping):
-        raise BadOutputs(f"output {key} should be a mapping, it is a {type(value).__name__}")
-    return value
-
-
-def _enabled_services(outputs: Outputs) -> dict[str, frozenset[str]]:
-    listed = _mapping(outputs, "EnabledServices") or {
-        role: data.get("service_names") for role, data in _mapping(outputs, "RoleData").items()
+def enabled_services(outputs: Outputs) -> dict[str, frozenset[str]]:
+    """{role: its services}. Raises BadOutputs where nothing names them."""
+    if _has_fixed_roles(outputs):
+        return _fixed_services(outputs)
+    listed = mapping(outputs, "EnabledServices") or {
+        role: data.get("service_names") for role, data in _role_data(outputs).items()
     }
     if not listed:
         raise BadOutputs("neither EnabledServices nor RoleData names any service")
@@ -139,143 +148,121 @@ def _enabled_services(outputs: Outputs) -> dict[str, frozenset[str]]:
     return enabled
 
 
-def _all_data(roles: Mapping[str, Any], services: architecture.PerService | None) -> Iterator[Mapping[str, Any]]:
-    yield from (data for data in roles.values() if isinstance(data, Mapping))
-    for by_service in (services or {}).values():
-        yield from by_service.values()
+def _has_fixed_roles(outputs: Outputs) -> bool:
+    """Liberty and Mitaka: an overcloud's outputs, but none that Newton and later have."""
+    later = "ManagedEndpoints" in outputs or release_of(outputs) not in ("liberty", "mitaka")
+    return "KeystoneURL" in outputs and not later
+
+
+def _fixed_services(outputs: Outputs) -> dict[str, frozenset[str]]:
+    by_role: dict[str, list[Node]] = {}
+    for node in nodes_in(outputs, dict.fromkeys(fixedroles.ROLES, frozenset())):
+        by_role.setdefault(node.role, []).append(node)
+    return fixedroles.services_of(release_of(outputs), mapping(outputs, fixedroles.STACK_SETTINGS), by_role)
+
+
+def with_service_chains(outputs: Outputs, services: architecture.PerService | None) -> dict[str, Any]:
+    """*outputs*, and the signs in each service's own data as SERVICE_CHAINS where no output has them (Newton)."""
+    told = "RoleData" in outputs or SERVICE_CHAINS in outputs
+    if told or not services or not outputs.get("EnabledServices"):
+        return dict(outputs)
+    return {**outputs, SERVICE_CHAINS: service_signs(enabled_services(outputs), services)}
+
+
+def service_signs(enabled: Mapping[str, frozenset[str]], services: architecture.PerService) -> dict[str, Any]:
+    """architecture.service_signs() of the services in *enabled*, {role: {service: signs}}."""
+    return {
+        role: {name: architecture.service_signs(name, own[name]) for name in sorted(own) if name in enabled[role]}
+        for role, own in sorted(services.items())
+        if role in enabled
+    }
+
+
+def checked_services(services: Any, source: str) -> architecture.PerService:
+    """Per-service data of the right shape; BadOutputs, which names the *source* and the place, if it is not."""
+    if not isinstance(services, Mapping) or not all(isinstance(own, Mapping) for own in services.values()):
+        raise BadOutputs(f"{source} is not {{role: {{service: role_data}}}}", _SERVICES_REMEDY)
+    for role, own in services.items():
+        for service, data in own.items():
+            _check_data(data, f"{source}: service {service} of role {role}", _SERVICES_REMEDY)
+    return services
+
+
+_SERVICES_REMEDY = "Give per-service data, or leave it out."
+
+
+def _role_data(outputs: Outputs) -> Mapping[str, Mapping[str, Any]]:
+    roles = mapping(outputs, "RoleData")
+    for role, data in roles.items():
+        _check_data(data or {}, f"RoleData of role {role}")
+    return {role: data or {} for role, data in roles.items()}
+
+
+def _check_data(data: object, what: str, remedy: str = "") -> None:
+    if not isinstance(data, Mapping):
+        raise BadOutputs(f"{what} should be a mapping", remedy)
+    for key, types in _ROLE_DATA_TYPES.items():
+        if data.get(key) and not isinstance(data[key], types):
+            wanted = " or a ".join(type_.__name__ for type_ in types)
+            raise BadOutputs(f"{what}: {key} should be a {wanted}, it is a {type(data[key]).__name__}", remedy)
+
+
+def _all_data(
+    roles: Mapping[str, Mapping[str, Any]], services: architecture.PerService
+) -> Iterator[Mapping[str, Any]]:
+    yield from roles.values()
+    for own in services.values():
+        yield from own.values()
 
 
 def _runners(
     enabled: Mapping[str, frozenset[str]],
-    roles: Mapping[str, Any],
-    services: architecture.PerService | None,
+    roles: Mapping[str, Mapping[str, Any]],
+    services: architecture.PerService,
     packaging: str,
 ) -> dict[str, dict[str, str]]:
     runners = {}
     for role, names in enabled.items():
-        runners[role] = architecture.runners_of(names, roles.get(role) or {}, packaging)
-        exact = architecture.runners_per_service((services or {}).get(role) or {})
+        runners[role] = architecture.runners_of(names, roles.get(role, {}), packaging)
+        exact = architecture.runners_per_service(services.get(role, {}))
         runners[role].update({service: runner for service, runner in exact.items() if service in names})
     return runners
 
 
-def _nodes(outputs: Outputs, enabled: Mapping[str, frozenset[str]]) -> Iterator[Node]:
-    hostnames = _mapping(outputs, "RoleNetHostnameMap")
-    if not hostnames:
-        yield from _nodes_of_hosts_entry(outputs, enabled)
-        return
-    blacklist = outputs.get("BlacklistedHostnames") or []
-    if not isinstance(blacklist, list) or not all(isinstance(name, str) for name in blacklist):
-        raise BadOutputs("output BlacklistedHostnames should be a list of host names")
-    excluded = {short_name(name) for name in blacklist if name}
-    ids = _mapping(_mapping(outputs, "ServerIdData"), "server_ids")
-    for role, networks in hostnames.items():
-        names = _names_of_role(role, networks)
-        if names and role not in enabled:
-            raise BadOutputs(f"role {role} has nodes, but EnabledServices does not know it")
-        addresses = _aligned(outputs, "RoleNetIpMap", role, len(names))
-        servers = ids.get(role) or [""] * len(names)
-        if not isinstance(servers, list) or len(servers) != len(names):
-            raise BadOutputs(f"ServerIdData does not have the {len(names)} servers of role {role}")
-        for name, address, server in zip(names, addresses, servers, strict=True):
-            yield Node(
-                name=name,
-                role=role,
-                services=enabled[role],
-                address=address,
-                server_id=str(server or ""),
-                excluded="excluded in the stack (BlacklistedHostnames)" if name in excluded else "",
-            )
-
-
-def _names_of_role(role: str, networks: object) -> list[str]:
-    if not networks:
-        return []
-    if not isinstance(networks, Mapping):
-        raise BadOutputs(f"RoleNetHostnameMap of role {role} should be a mapping of networks")
-    names = networks.get("ctlplane") or networks.get("canonical") or []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise BadOutputs(f"RoleNetHostnameMap of role {role} should have a list of names for the ctlplane network")
-    return [short_name(name) for name in names]
-
-
-def _aligned(outputs: Outputs, key: str, role: str, count: int) -> list[str]:
-    networks = _mapping(outputs, key).get(role) or {}
-    if not isinstance(networks, Mapping):
-        raise BadOutputs(f"{key} of role {role} should be a mapping of networks")
-    addresses = networks.get("ctlplane") or [""] * count
-    if not isinstance(addresses, list) or len(addresses) != count:
-        raise BadOutputs(f"{key} of role {role} does not have the {count} addresses of RoleNetHostnameMap's names")
-    return [_address(role, address) for address in addresses]
-
-
-def _address(role: str, address: object) -> str:
-    """An IP address or nothing: it goes into inventories, where other text would be a template or an option."""
-    try:
-        return str(ip_address(str(address))) if address else ""
-    except ValueError as error:
-        raise BadOutputs(f"{address!r} (role {role}) is not an IP address; nothing with it is run") from error
-
-
-def short_name(name: str) -> str:
-    """The key of a node: the first label of its name, in lower case.
-
-    >>> short_name("Overcloud-Compute-0.ctlplane.localdomain")
-    'overcloud-compute-0'
-    """
-    return name.split(".")[0].strip().lower()
-
-
-def hosts_entries(outputs: Outputs) -> Iterator[tuple[str, str]]:
-    """(address, short name) of every line of HostsEntry that has a short name, VIPs and undercloud among them."""
-    value = outputs.get("HostsEntry") or ()
-    # Newton joins the nodes of a role with a backslash and an n.
-    lines: Iterable[Any] = value.replace("\\n", "\n").splitlines() if isinstance(value, str) else value
-    for line in lines:
-        words = str(line).split()
-        if len(words) > 2 and "." not in words[-1]:
-            yield words[0], short_name(words[-1])
-
-
-def _nodes_of_hosts_entry(outputs: Outputs, enabled: Mapping[str, frozenset[str]]) -> Iterator[Node]:
-    """Newton and Ocata, without their resource groups: the names that upstream's default host name format gives."""
-    addresses = {name: address for address, name in hosts_entries(outputs)}
-    for name, address in addresses.items():
-        role = _role_of(name, enabled)
-        if role:
-            yield Node(name=name, role=role, services=enabled[role], address=_address(role, address))
-
-
-def _role_of(name: str, roles: Iterable[str]) -> str:
-    match = re.search(r"-([a-z0-9_]+)-\d+\Z", name)
-    label = match.group(1).removeprefix("nova") if match else ""
-    return next((role for role in sorted(roles) if role.lower() == label), "")
-
-
-def _check_names(nodes: Iterable[Node]) -> None:
-    seen: dict[str, str] = {}
-    for node in nodes:
-        if not is_safe_name(node.name):
-            raise BadOutputs(f"{node.name!r} (role {node.role}) is not a host name; nothing with it is run")
-        if node.name in seen:
-            raise BadOutputs(f"node {node.name} is in the roles {seen[node.name]} and {node.role}")
-        seen[node.name] = node.role
-
-
 def _vips(outputs: Outputs) -> dict[str, str]:
-    vips = _mapping(outputs, "VipMap")
-    addresses = {name: ip for name, ip in vips.items() if not name.endswith(("_uri", "_subnet"))}
-    return {name: ip for name, ip in addresses.items() if isinstance(ip, str) and ip}
+    vips = mapping(outputs, "VipMap")
+    addresses = {name: ip for name, ip in vips.items() if ip and not name.endswith(("_uri", "_subnet"))}
+    for name, ip in addresses.items():
+        if not isinstance(ip, str) or not is_address(ip):
+            raise BadOutputs(f"VipMap has {ip!r} for {name}, which is not an IP address; nothing with it is run")
+    return addresses
 
 
 def _endpoints(outputs: Outputs) -> dict[str, str]:
-    endpoints = _mapping(outputs, "EndpointMap")
-    return {name: entry["uri"] for name, entry in endpoints.items() if isinstance(entry, Mapping) and entry.get("uri")}
+    entries = mapping(outputs, "EndpointMap")
+    uris = {name: entry["uri"] for name, entry in entries.items() if isinstance(entry, Mapping) and entry.get("uri")}
+    for name, uri in uris.items():
+        if not isinstance(uri, str):
+            raise BadOutputs(f"EndpointMap: the uri of {name} should be a text, it is a {type(uri).__name__}")
+    return uris
+
+
+def images(outputs: Outputs) -> dict[str, dict[str, str]]:
+    """{role: {container: the image it is to run}}, as far as RoleData names containers (Pike on)."""
+    found: dict[str, dict[str, str]] = {}
+    for role, data in mapping(outputs, "RoleData").items():
+        steps = (data.get("docker_config") if isinstance(data, Mapping) else None) or {}
+        containers = [pair for step in steps.values() if isinstance(step, Mapping) for pair in step.items()]
+        found[role] = {
+            name: container["image"] for name, container in containers
+            if isinstance(container, Mapping) and isinstance(container.get("image"), str)
+        }  # fmt: skip
+    return found
 
 
 def digests(outputs: Outputs) -> dict[str, str]:
-    """{output: the first 16 hex digits of its digest}: enough to tell which of them changed."""
-    return {key: digest({key: outputs[key]})[:16] for key in sorted(outputs)}
+    """{output: the first 16 hex digits of its digest}: enough to tell which of them changed; "" for a secret."""
+    return {key: "" if key in _SECRETS else digest({key: outputs[key]})[:16] for key in sorted(outputs)}
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:

@@ -217,6 +217,7 @@ def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Lim
         "max_failed": policy.max_failed,
         "waivers": [{"service": w.service, "reason": w.reason} for w in policy.waivers],
         "services": list(policy.services),
+        **policy.probes,
         "limit": limit.to_dict(),
     }
 

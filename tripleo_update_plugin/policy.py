@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tripleo_update_plugin import probes
 from tripleo_update_plugin.budget import Budget, parse_budget
 from tripleo_update_plugin.catalogue import Catalogue, Profile
 from tripleo_update_plugin.errors import BadPolicy
@@ -82,6 +83,7 @@ class Policy:
     ramp: tuple[Budget, ...] = ()  # how many nodes of each role its steps take
     checkpoints: tuple[Checkpoint, ...] = ()
     extra_vars: Mapping[str, Any] = field(default_factory=dict)  # for the overcloud's update playbooks
+    probes: Mapping[str, Any] = field(default_factory=dict)  # the keys probes and availability, as probes.parse reads
     solver_time: float = SOLVER_TIME  # seconds for an exact search; it allows nothing, so plans do not record it
 
     def waiver_of(self, service: str) -> Waiver | None:
@@ -141,8 +143,16 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         ramp=_ramp(data.get("ramp") or ()),
         checkpoints=tuple(_checkpoint(entry) for entry in data.get("checkpoints") or ()),
         extra_vars=checked_vars(data.get("extra_vars") or {}),
+        probes=_probes(data),
         solver_time=data.get("solver_time", SOLVER_TIME),
     )
+
+
+def _probes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a policy that is about probes, once it is known that it can be followed."""
+    found = {key: data[key] for key in ("probes", "availability") if data.get(key)}
+    probes.parse(found)
+    return found
 
 
 def _durations(data: Mapping[str, Any] | None) -> Durations | None:

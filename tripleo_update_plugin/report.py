@@ -1,4 +1,4 @@
-"""What came of an update: one outcome per node."""
+"""What came of an update: one outcome per node, one verdict per probe."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 from tripleo_update_plugin.execution import BatchRun, Execution, is_final
 from tripleo_update_plugin.plan import Batch, Plan
+from tripleo_update_plugin.verdicts import Breach, Verdict, Watch, verdicts_of
 
 UPDATED, FAILED, UNDER_WAY, NOT_REACHED, EXCLUDED = "updated", "failed", "under way", "not reached", "excluded"
 
@@ -29,23 +30,38 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The outcomes of all nodes of a plan, in the order of the plan, excluded ones last."""
+    """The outcomes of all nodes of a plan, in the order of the plan, excluded ones last.
+
+    ``verdicts`` are what may be claimed of availability; ``breaches`` say where it went below what the policy allows,
+    and ``unprobed`` are the public endpoints that nobody deployed.
+    """
 
     plan: Plan
     execution: Execution
     outcomes: tuple[Outcome, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    unprobed: tuple[str, ...] = ()
 
     @property
     def went_well(self) -> bool:
-        """Every node that was to be updated is updated, and the execution says the same."""
-        return self.execution.state == "SUCCESS" and all(o.outcome in (UPDATED, EXCLUDED) for o in self.outcomes)
+        """Every node that was to be updated is updated, the execution says the same, and no more failed than may."""
+        updated = all(o.outcome in (UPDATED, EXCLUDED) for o in self.outcomes)
+        return self.execution.state == "SUCCESS" and updated and not self.breaches
 
 
-def report_of(plan: Plan, execution: Execution) -> Report:
-    """The report of *execution*, which ran *plan*."""
+def report_of(plan: Plan, execution: Execution, watch: Watch | None = None, now: float = 0.0) -> Report:
+    """The report of *execution*, which ran *plan*, and of what its prober saw until *now* (Unix seconds)."""
     outcomes = [o for batch in plan.batches for o in _outcomes(batch, execution.run_of(batch.id), execution)]
     outcomes += [Outcome(node=n, batch="", outcome=EXCLUDED, detail=why) for n, why in plan.excluded.items()]
-    return Report(plan=plan, execution=execution, outcomes=tuple(outcomes))
+    return Report(
+        plan=plan,
+        execution=execution,
+        outcomes=tuple(outcomes),
+        verdicts=verdicts_of(plan, execution, watch, now),
+        breaches=watch.breaches if watch else (),
+        unprobed=watch.left_out if watch else (),
+    )
 
 
 def _outcomes(batch: Batch, run: BatchRun | None, execution: Execution) -> Iterator[Outcome]:

@@ -2,42 +2,51 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from tripleo_update_plugin import limiting, outputs, planner, readiness, workbook
+from tripleo_update_plugin import contradictions, limiting, planner, readiness, workbook
 from tripleo_update_plugin.adapters import documents, plugins, workbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.architecture import PerService
 from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, NotPaused
 from tripleo_update_plugin.execution import Execution
-from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.model import Facts, Overcloud
 from tripleo_update_plugin.plan import Plan
 from tripleo_update_plugin.policy import Policy
 from tripleo_update_plugin.report import Report, report_of
+from tripleo_update_plugin.snapshot import Snapshot
+from tripleo_update_plugin.verdicts import Watch
 
-DISCOVERY_TIMEOUT = 120.0  # seconds
+DISCOVERY_TIMEOUT = 600.0  # seconds: a node may need half a minute, and not all are asked at the same time
+
+#: Seconds that a report waits for the last word of the prober after the end of an update.
+LAST_WORD = 15.0
 
 
-def prepare(
-    stack_outputs: Mapping[str, Any],
-    stack: str,
-    policy: Policy,
-    limits: list[str],
-    facts: Facts | None,
-    services: PerService | None = None,
-) -> Plan:
-    """A plan for the overcloud that the outputs (and each service's own data) describe; it changes nothing."""
-    overcloud = outputs.parse(stack_outputs, stack, services)
-    return planner.plan_update(
+def prepare(snapshot: Snapshot, policy: Policy, limits: list[str], facts: Facts | None = None) -> Plan:
+    """A plan for the overcloud of a snapshot; it changes nothing. *facts* go before those of the snapshot.
+
+    Raises ContradictingFacts if the nodes do not say what Heat says.
+    """
+    said = facts or snapshot.facts
+    known = said or Facts()
+    overcloud = overcloud_of(snapshot, known)
+    contradictions.check(overcloud, known)
+    plan = planner.plan_update(
         overcloud,
         plugins.load_catalogue(*policy.services),
         policy,
-        facts,
+        said,
         limiting.parse_limit(limits, overcloud),
-        outputs.digests(stack_outputs),
+        snapshot.digests,
     )
+    return replace(plan, warnings=(*plan.warnings, *contradictions.warnings_of(known)))
+
+
+def overcloud_of(snapshot: Snapshot, facts: Facts) -> Overcloud:
+    """The overcloud of a snapshot; where its outputs don't tell who runs what, as the nodes say."""
+    return contradictions.settled(snapshot.overcloud(), facts)
 
 
 def discover(stack: str, mistral: Mistral) -> Facts:
@@ -55,7 +64,10 @@ def discover(stack: str, mistral: Mistral) -> Facts:
 
 def check(plan: Plan, heat: Heat) -> None:
     """Raise an UpdateError unless *plan* fits the overcloud as it is now."""
-    readiness.check(plan, heat.outputs(plan.stack))
+    now = heat.outputs(plan.stack)
+    roles = readiness.roles_to_read(plan, now)
+    services = heat.services(plan.stack, roles) if roles else None
+    readiness.check(plan, now, plugins.load_catalogue(*plan.policy.get("services", ())), services)
 
 
 def upload(plan: Plan, mistral: Mistral) -> str:
@@ -106,10 +118,25 @@ def waiting(id: str, mistral: Mistral) -> tuple[Plan, str]:
     return _plan_of(execution, mistral), execution.approval
 
 
-def report(id: str, mistral: Mistral) -> Report:
+def report(id: str, mistral: Mistral, sleep: Callable[[float], None] = time.sleep) -> Report:
     """What came of an update so far."""
     execution = mistral.execution(id)
-    return report_of(_plan_of(execution, mistral), execution)
+    plan = _plan_of(execution, mistral)
+    seen = watch(id, mistral)
+    ended = execution.finished or 0.0
+    while execution.is_final and seen and not seen.covers(ended) and time.time() < ended + LAST_WORD:
+        sleep(0.3)
+        seen = watch(id, mistral)
+    return report_of(plan, execution, seen, time.time())
+
+
+def watch(id: str, mistral: Mistral) -> Watch | None:
+    """What the prober of an update told last; None if there was none."""
+    told = mistral.load_watch(id)
+    try:
+        return Watch.from_dict(told) if told else None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return Watch(until=0.0, error=f"what it told cannot be read ({type(error).__name__})")
 
 
 def history(stack: str, mistral: Mistral, most: int = 10) -> Iterator[tuple[Plan, Execution]]:

@@ -125,18 +125,20 @@ def _mixed_domains(plan: Plan, ancestors: Mapping[str, int]) -> Iterator[str]:
 def _broken_order(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int]) -> Iterator[str]:
     """What the policy puts in order is in order where it can be; the catalogue's order is not looked at.
 
-    Nor is that of plans with batches for some services only, which no update can be started from.
+    A service that was updated alone on a node has met its orders there: its update with the whole node changes nothing.
+    The policy's service waves win against an order that puts something before them.
     """
-    if any(batch.only for batch in plan.batches):
-        return
     services = {node.name: node.services for node in overcloud.nodes}
+    alone = frozenset((node, s) for batch in plan.batches for node in batch.nodes for s in batch.only)
     for pair in plan.policy.get("order", ()):
         first, then = pair["first"], pair["then"]
         if any(warning.startswith(f"{first} before {then} ") for warning in plan.warnings):
             continue
+        if any(then in batch.only for batch in plan.batches):
+            continue
         for i, batch in enumerate(plan.batches):
             for later in plan.batches:
-                if not ancestors[later.id] >> i & 1 and _wants(batch, later, first, then, services):
+                if not ancestors[later.id] >> i & 1 and _wants(batch, later, first, then, services, alone):
                     yield f"batch {later.id} has {then} and does not come after batch {batch.id}, which has {first}"
 
 
@@ -193,10 +195,22 @@ def _passed_checkpoints(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str
                 yield f"batch {batch.id} does not wait for the checkpoint before {checkpoint}"
 
 
-def _wants(batch: Batch, later: Batch, first: str, then: str, services: Mapping[str, Collection[str]]) -> bool:
+def _wants(
+    batch: Batch,
+    later: Batch,
+    first: str,
+    then: str,
+    services: Mapping[str, Collection[str]],
+    alone: Collection[tuple[str, str]],
+) -> bool:
     """Whether some node of *batch* has to be updated before some node of *later*."""
-    ones = [services[n] for n in batch.nodes if first in services.get(n, ()) and _takes(batch, first)]
-    others = [services[n] for n in later.nodes if then in services.get(n, ()) and _takes(later, then)]
+    ones, others = (
+        [
+            services[n] for n in each.nodes
+            if service in services.get(n, ()) and _takes(each, service) and (each.only or (n, service) not in alone)
+        ]
+        for each, service in ((batch, first), (later, then))
+    )  # fmt: skip
     return batch.id != later.id and any(not (then in a and first in b) for a in ones for b in others)
 
 

@@ -174,10 +174,14 @@ _SERVICES: Mapping[str, Mapping[str, Any]] = {
 
 
 class FakeHeat:
-    """Heat that has some stacks and their outputs, ``FakeHeat(overcloud={...})``; ``outage`` makes it unavailable."""
+    """Heat that has some stacks and their outputs, ``FakeHeat(overcloud={...})``; ``outage`` makes it unavailable.
+
+    ``chains`` is the data of the nested service chains, {role: {service: role_data}}, the same for every stack.
+    """
 
     def __init__(self, **stacks: Mapping[str, Any]) -> None:
         self.stacks = dict(stacks)
+        self.chains: dict[str, dict[str, dict[str, Any]]] = {}
         self.outage = ""
 
     def outputs(self, stack: str) -> dict[str, Any]:
@@ -186,6 +190,10 @@ class FakeHeat:
         if stack not in self.stacks:
             raise StackNotFound(f"Heat has no stack {stack!r}")
         return copy.deepcopy(dict(self.stacks[stack]))
+
+    def services(self, stack: str, roles: Iterable[str]) -> dict[str, dict[str, Any]]:
+        self.outputs(stack)
+        return {role: copy.deepcopy(self.chains[role]) for role in roles if role in self.chains}
 
 
 @dataclass
@@ -207,8 +215,8 @@ class FakeMistral:
     """Mistral in memory. With every look at an execution it goes on by a step: what runs ends, what may begin begins.
 
     ``failing`` is {batch: phase it fails in}; ``silent`` are the nodes that do not answer discovery, ``nodes`` those
-    that do; ``missing`` are actions it lacks; ``outage`` makes it unavailable. Its clock starts at 0 and goes on by a
-    second a step. resume() and cancel() are what an operator does to an execution.
+    that do, ``facts`` is what else they say; ``missing`` are actions it lacks; ``outage`` makes it unavailable. Its
+    clock starts at 0 and goes on by a second a step. resume() and cancel() are what an operator does to an execution.
     """
 
     def __init__(
@@ -218,13 +226,16 @@ class FakeMistral:
         silent: Iterable[str] = (),
         failing: Mapping[str, str] | None = None,
         missing: Sequence[str] = (),
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
+        self.facts = dict(facts or {})
         self.failing = dict(failing or {})
         self.missing = tuple(missing)
         self.outage = ""
         self.now = 0.0
         self.workbooks: dict[str, str] = {}
         self.plans: dict[str, Mapping[str, Any]] = {}
+        self.watches: dict[str, Mapping[str, Any]] = {}
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
         self._answers = {**dict.fromkeys(nodes, True), **dict.fromkeys(silent, False)}
         self._runs: dict[str, _Run] = {}
@@ -253,6 +264,14 @@ class FakeMistral:
         if name not in self.plans:
             raise ExecutionNotFound(f"Mistral has no plan {name}")
         return copy.deepcopy(self.plans[name])
+
+    def save_watch(self, execution: str, watch: Mapping[str, Any]) -> None:
+        self._answer()
+        self.watches[execution] = copy.deepcopy(dict(watch))
+
+    def load_watch(self, execution: str) -> Any:
+        self._answer()
+        return copy.deepcopy(self.watches.get(execution))
 
     def start(self, workflow: str, description: str) -> str:
         self._answer()
@@ -283,7 +302,7 @@ class FakeMistral:
         self.calls.append((name, dict(input)))
         nodes = {n: {"ok": True} if ok else {"ok": False, "error": "unreachable"} for n, ok in self._answers.items()}
         down = [name for name, answers in self._answers.items() if not answers]
-        return {"ok": True, "error": "", "nodes": nodes, "facts": {"down": down, "leaders": {}}}
+        return {"ok": True, "error": "", "nodes": nodes, "facts": {"down": down, "leaders": {}, **self.facts}}
 
     def resume(self, id: str) -> None:
         run = self._run(id)

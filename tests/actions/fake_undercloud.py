@@ -88,6 +88,8 @@ class FakeUndercloud:
         if path.startswith("/heat/stacks/"):
             entries = [{"output_key": key, "output_value": value} for key, value in self.outputs.items()]
             stack = {"id": "1", "stack_name": "overcloud", "stack_status": "CREATE_COMPLETE", "outputs": entries}
+            if "/resources/" in path:
+                return 404, {"error": {"message": "the stack has no resources"}}
             if "/environment" in path:
                 return 200, {}
             return 200, {"resources": []} if "/resources" in path else {"stack": stack}
@@ -113,6 +115,9 @@ class FakeUndercloud:
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
+                if self.path.startswith("/heat/stacks/overcloud"):
+                    # Where Heat redirects to, and where its client looks for a stack's id.
+                    self.send_header("Location", f"{fake.url}/heat/stacks/overcloud/1")
                 self.end_headers()
                 self.wfile.write(data)
 

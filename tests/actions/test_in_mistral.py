@@ -151,8 +151,18 @@ def given(undercloud):
 def test_an_ad_hoc_discover(mistral):
     state, output = mistral.run_action("tripleo_update.discover", stack="overcloud")
     assert state == "SUCCESS"
-    assert output["facts"] == {"down": [], "leaders": {}}
+    assert (output["facts"]["down"], output["facts"]["leaders"]) == ([], {})
+    # This machine is no node of an overcloud, so it cannot answer everything; and that is no failure.
+    assert set(output["facts"]) <= {"down", "leaders", "unanswered", "pending_reboot"}
     assert set(output["nodes"]) == set(fake_undercloud.NODES)
+
+
+def test_probes_can_be_tried(mistral, undercloud):
+    port = int(undercloud.url.rsplit(":", 1)[1])
+    probes = {"more": [{"name": "heat", "kind": "tcp", "host": "127.0.0.1", "port": port}]}
+    state, output = mistral.run_action("tripleo_update.probe", stack="overcloud", seconds=3, probes=probes)
+    assert state == "SUCCESS"
+    assert output["probes"]["heat"]["answered"] == output["probes"]["heat"]["requests"] >= 2
 
 
 def test_discover_as_a_workflow(mistral):

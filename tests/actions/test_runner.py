@@ -105,7 +105,7 @@ def test_a_stack_that_has_changed_is_not_touched(desk, nodes, undercloud):
     ("changes", "says"),
     [
         ({"nodes": ["nobody"]}, "no node nobody"),
-        ({"only": ["web"]}, "updates whole nodes"),
+        ({"only": ["web"]}, "Heat has no data of web by itself"),
     ],
 )
 def test_what_cannot_be_done_is_refused(desk, nodes, undercloud, changes, says):
@@ -115,11 +115,70 @@ def test_what_cannot_be_done_is_refused(desk, nodes, undercloud, changes, says):
     assert nodes.asked == []
 
 
-def test_a_stack_without_an_update_playbook_is_refused(desk, undercloud):
-    undercloud.outputs = {**undercloud.outputs, "RoleConfig": {}}
+def test_a_stack_of_containers_without_update_tasks_is_refused(desk, undercloud):
+    undercloud.outputs = {
+        **undercloud.outputs, "RoleConfig": {},
+        "RoleData": {"Controller": {"service_names": ["web"], "kolla_config": {"web": {}}}},
+    }  # fmt: skip
     desk.hand_in(desk.request("update"))
     [(_, state, output)] = told(undercloud)
-    assert state == "ERROR" and "has no update playbook" in output["error"]
+    assert state == "ERROR" and "no update tasks of its own" in output["error"]
+
+
+PACKAGES = """
+case $1 in
+  check) exit $(cat {folder}/updates) ;;
+  *) echo "$*" >> {folder}/asked; [ ! -f {folder}/broken ] || exit 1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def of_packages(nodes, undercloud, tmp_path):
+    """An overcloud of packages; the commands of its nodes come from the operator's variables and from PATH."""
+    undercloud.outputs = {key: undercloud.outputs[key] for key in (
+        "EnabledServices", "RoleNetHostnameMap", "RoleNetIpMap", "ServerIdData"
+    )}  # fmt: skip
+    script = tmp_path / "packages.sh"
+    script.write_text(PACKAGES.format(folder=nodes.folder))
+    (nodes.folder / "updates").write_text("100")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "rpm").write_text("#!/bin/sh\necho 'web 1-1.noarch'\n")
+    (tmp_path / "bin" / "rpm").chmod(0o755)
+    return {
+        "tripleo_update_package_command": ["sh", str(script), "update"],
+        "tripleo_update_check_command": ["sh", str(script), "check"],
+        "tripleo_update_marks": str(tmp_path / "marks"),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def in_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+
+
+def test_packages_are_updated_once_and_a_second_attempt_does_nothing(desk, nodes, undercloud, of_packages, in_path):
+    (nodes.folder / "broken").write_text("")
+    job, _ = desk.hand_in(desk.request("update", extra_vars=of_packages))
+    assert told(undercloud)[0][1] == "ERROR"
+    wait(lambda: ended(job))
+    marks = nodes.folder / "marks"
+    assert [path.name for path in marks.iterdir()] == ["wf-1.b-1.begun"], "done is not written before the work is"
+    (nodes.folder / "broken").unlink()
+    desk.hand_in(desk.request("update", extra_vars=of_packages), "action-2")
+    assert told(undercloud, 2)[1][1] == "SUCCESS"
+    wait(lambda: ended(job))
+    assert nodes.asked == ["update", "update"] and (marks / "wf-1.b-1.done").exists()
+    desk.hand_in(desk.request("update", task="again", extra_vars=of_packages), "action-3")
+    _, state, output = told(undercloud, 3)[2]
+    assert state == "SUCCESS" and output["nothing_to_do"] and nodes.asked == ["update", "update"]
+
+
+def test_where_no_package_has_an_update_nothing_is_touched(desk, nodes, undercloud, of_packages, in_path):
+    (nodes.folder / "updates").write_text("0")
+    desk.hand_in(desk.request("update", extra_vars=of_packages))
+    _, state, output = told(undercloud)[0]
+    assert state == "SUCCESS" and output["nothing_to_do"] and nodes.asked == []
 
 
 def test_nothing_to_do_says_so(desk, nodes, undercloud):

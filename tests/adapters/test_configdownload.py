@@ -1,4 +1,5 @@
 import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -71,7 +72,23 @@ def test_outputs_that_cannot_be_written_are_told_without_them(tmp_path):
         configdownload.download(HeatWithOneStack(broken), "overcloud", tmp_path, "admin")
 
 
-def test_a_stack_without_an_update_playbook_is_refused():
-    configdownload.check_update_tasks(stack_outputs(), "overcloud")
-    with pytest.raises(PhaseFailed, match="stack old has no update playbook"):
-        configdownload.check_update_tasks({"RoleConfig": None}, "old")
+def test_pike_s_tasks_are_run_step_by_step_on_the_nodes_asked_for(tmp_path):
+    """Really run: its tasks ask for step and role_name, and write down what they were given."""
+    note = {"name": "note", "lineinfile": {"path": str(tmp_path / "notes"), "create": True,
+            "line": "{{ inventory_hostname }} {{ role_name }} update {{ step }}"}}  # fmt: skip
+    deploy = yaml.safe_dump(
+        [{**note, "lineinfile": {**note["lineinfile"], "line": "{{ inventory_hostname }} deploy {{ step }}"}}]
+    )
+    outputs = stack_outputs(
+        RoleData={"Compute": {"update_tasks": [{**note, "when": "step|int in [0, 5]"}]}},
+        RoleConfig={"deploy_steps_tasks": deploy},
+    )
+    playbook, inventory = configdownload.download(HeatWithOneStack(outputs), "overcloud", tmp_path, "admin")
+    own = playbooks.write_playbook(configdownload.plays_of_tasks(["Compute"]), playbook.with_name("own.yaml"))
+    subprocess.run(
+        [playbooks.find_ansible(), "-i", inventory, "-e", "update_serial=1", "-e", "ansible_connection=local",
+         "-e", f"ansible_python_interpreter={sys.executable}", "--limit", "cmp-1", own],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    lines = (tmp_path / "notes").read_text().splitlines()
+    assert lines == ["cmp-1 Compute update 0", "cmp-1 Compute update 5", *(f"cmp-1 deploy {i}" for i in range(1, 6))]

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tripleo_update_plugin import probes
 from tripleo_update_plugin.adapters import documents
 from tripleo_update_plugin.budget import Percent
 from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolicy
 from tripleo_update_plugin.model import Facts
 from tripleo_update_plugin.planner import plan_update
+from tripleo_update_plugin.snapshot import Snapshot
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud, stack_outputs
 
 OVERCLOUD = an_overcloud(Controller=(3, ["pacemaker", "mysql"]), Compute=(4, ["nova_compute"]))
@@ -28,30 +30,31 @@ def write(tmp_path):
 
 def test_outputs_are_read_from_json_and_yaml(write):
     found = stack_outputs(OVERCLOUD)
-    assert documents.read_outputs(write("a.json", found)) == (found, "")
-    assert documents.read_outputs(write("a.txt", yaml.safe_dump(found))) == (found, "")
+    assert documents.read_snapshot(write("a.json", found)) == Snapshot.of("overcloud", found)
+    assert documents.read_snapshot(write("a.txt", yaml.safe_dump(found)), "west") == Snapshot.of("west", found)
     shown = {"stack_name": "east", "outputs": [{"output_key": k, "output_value": v} for k, v in found.items()]}
-    assert documents.read_outputs(write("b.json", shown)) == (found, "east")
+    assert documents.read_snapshot(write("b.json", shown)) == Snapshot.of("east", found)
+    assert documents.read_snapshot(write("b.json", shown), "west").stack == "west"
 
 
 @pytest.mark.parametrize("text", ["{", "a: [", "\x00", "- x: y\n z", "[" * 100_000])
 def test_what_is_neither_json_nor_yaml_is_named(write, text):
     path = write("odd", text)
     with pytest.raises(BadOutputs, match="odd is neither JSON nor YAML") as refusal:
-        documents.read_outputs(path)
+        documents.read_snapshot(path)
     assert len(refusal.value.message) < 1000
 
 
 def test_bytes_that_are_no_text(tmp_path):
     (tmp_path / "odd").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadOutputs, match="neither JSON nor YAML"):
-        documents.read_outputs(str(tmp_path / "odd"))
+        documents.read_snapshot(str(tmp_path / "odd"))
 
 
 @pytest.mark.parametrize("name", ["missing", "."])
 def test_a_file_that_cannot_be_read(tmp_path, name):
     with pytest.raises(BadOutputs, match=r"No such file|Is a directory"):
-        documents.read_outputs(str(tmp_path / name))
+        documents.read_snapshot(str(tmp_path / name))
 
 
 def test_yaml_builds_no_objects(write):
@@ -66,6 +69,30 @@ def test_later_policies_win(write):
     assert policy.budgets["nova_compute"] == Percent(25)
     assert set(policy.budgets) == {"mysql", "nova_compute"}
     assert not policy.canary
+
+
+def test_a_policy_may_name_probes_of_every_kind(write):
+    text = """
+probes:
+  stack: false
+  skip: [HorizonPublic]
+  rate: 2
+  timeout: 1.5
+  retry: 5
+  more:
+  - {name: tokens, kind: http, url: "https://cloud.example/v3", status: [200], body: v3, verify: false, rate: 1}
+  - {name: one, kind: http, url: "http://cloud.example/", status: 300}
+  - {name: address, kind: icmp, host: 203.0.113.7}
+  - {name: ssh, kind: tcp, host: 203.0.113.7, port: 22}
+  - {name: cell, kind: sql, host: 172.16.2.9, pooled: true}
+  - {name: bus, kind: amqp, hosts: [172.16.2.11, 172.16.2.12]}
+  - {name: login, kind: command, argv: [check, login]}
+availability: {failed: 3}
+"""
+    policy = documents.read_policy([write("p.yaml", text)])
+    wanted, tolerance = probes.parse(policy.probes)
+    assert [probe.kind for probe in wanted.more] == ["http", "http", "icmp", "tcp", "sql", "amqp", "command"]
+    assert tolerance.failed == 3 and not wanted.stack
 
 
 def test_an_empty_policy_allows_nothing_special(write):
@@ -204,3 +231,49 @@ def test_per_service_data_of_another_shape_is_refused(tmp_path, text):
 def test_per_service_data_is_read(tmp_path):
     (tmp_path / "services.json").write_text('{"Controller": {"mysql": {"step_config": ""}}}')
     assert documents.read_services(str(tmp_path / "services.json")) == {"Controller": {"mysql": {"step_config": ""}}}
+
+
+def an_export(tmp_path, **more):
+    snapshot = Snapshot.of("east", {**stack_outputs(OVERCLOUD), "AdminPassword": "monday"})
+    documents.write_export(replace(snapshot, **more), str(tmp_path / "east.json"))
+    return snapshot, tmp_path / "east.json"
+
+
+def test_an_export_is_read_back_with_all_that_planning_needs(tmp_path):
+    facts = Facts(down=frozenset({"compute-1"}), leaders={"mysql": "controller-0"})
+    snapshot, path = an_export(tmp_path, facts=facts)
+    read = documents.read_snapshot(str(path))
+    assert read.overcloud() == snapshot.overcloud() and read.facts == facts
+    assert (read.stack, read.digest, read.digests) == ("east", snapshot.digest, snapshot.digests)
+    assert "monday" not in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    other = {"Controller": {"mysql": {"step_config": "include tripleo::profile::pacemaker::database::mysql"}}}
+    assert documents.read_snapshot(str(path), "west", other).services == other
+
+
+def test_what_describes_no_overcloud_is_not_exported(tmp_path):
+    with pytest.raises(BadOutputs):
+        documents.write_export(Snapshot.of("east", {"AdminPassword": "monday"}), str(tmp_path / "east.json"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": "tripleo-update-export/2"}, "format"),
+        ({"digest": "x"}, "digest"),
+        ({"outputs": []}, "outputs"),
+        ({"facts": {"down": "x"}}, "facts"),
+        ({"services": {"Controller": []}}, "services"),
+        ({"more": 1}, "more"),
+    ],
+)
+def test_an_export_of_another_shape_is_refused(write, tmp_path, change, words):
+    _, path = an_export(tmp_path)
+    with pytest.raises(BadOutputs, match=words):
+        documents.read_snapshot(write("odd.json", {**json.loads(path.read_text()), **change}))
+
+
+def test_a_plan_is_no_export(write):
+    with pytest.raises(BadOutputs, match="format"):
+        documents.read_snapshot(write("plan.json", PLAN.to_dict()))

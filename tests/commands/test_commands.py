@@ -6,7 +6,9 @@ import json
 import pytest
 import yaml
 
+from tripleo_update_plugin.availability import Attempt, Track
 from tripleo_update_plugin.commands.executions import ListUpdates, ShowUpdate
+from tripleo_update_plugin.commands.export import ExportOvercloud
 from tripleo_update_plugin.commands.follow import FollowUpdate
 from tripleo_update_plugin.commands.plan import PlanUpdate
 from tripleo_update_plugin.commands.report import ReportUpdate
@@ -16,6 +18,7 @@ from tripleo_update_plugin.commands.start import StartUpdate
 from tripleo_update_plugin.commands.workbook import ShowWorkbook
 from tripleo_update_plugin.errors import BadInput, BadLimit, MistralUnavailable, NotPaused
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
+from tripleo_update_plugin.verdicts import Breach, Watch, Watched
 
 OVERCLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]), Compute=(2, ["nova_compute"]))
 OUTPUTS = {**stack_outputs(OVERCLOUD), "RoleConfig": {"update_steps_playbook": "[]"}}
@@ -105,6 +108,57 @@ def test_services_have_a_row_each(cloud):
     assert [row[0] for row in rows] == list(OVERCLOUD.services)
 
 
+TASKS = [{"name": "Stop mysql"}, {"name": "Fetch the image"}]
+CHAINS = {"Controller": {"mysql": {"step_config": "include mysql", "update_tasks": TASKS}}}
+
+
+def test_services_are_shown_with_the_update_tasks_they_bring(cloud):
+    cloud.heat.chains = CHAINS
+    (columns, rows), _ = cloud(ListServices, "--stack", "overcloud")
+    found = {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
+    assert found["mysql"]["run by"].machine_readable() == ["systemd"]
+    assert found["mysql"]["update tasks"].machine_readable() == ["Stop mysql", "Fetch the image"]
+    assert found["mysql"]["update tasks"].human_readable() == "2"
+    assert found["keystone"]["update tasks"].machine_readable() is None
+    assert found["keystone"]["update tasks"].human_readable() == ""
+
+
+def test_a_plan_for_a_service_names_the_tasks_it_brings(cloud):
+    cloud.heat.chains = CHAINS
+    for limit in ("service:mysql", "mysql"):
+        _, said = cloud(PlanUpdate, "--stack", "overcloud", "--limit", limit)
+        assert "mysql brings 2 update tasks: Stop mysql, Fetch the image" in said
+    _, said = cloud(PlanUpdate, "--stack", "overcloud", "--limit", "role:Controller")
+    assert "brings" not in said
+
+
+def test_an_export_gives_the_plan_of_the_stack_and_that_plan_can_be_started(cloud, plan, tmp_path):
+    cloud.heat.chains = CHAINS
+    path, made = tmp_path / "export.json", tmp_path / "made.yaml"
+    cloud.mistral = FakeMistral(nodes=NODES[1:], silent=NODES[:1])
+    _, said = cloud(ExportOvercloud, "--stack", "overcloud", path)
+    assert said == f"Saved overcloud to {path}."
+    cloud(PlanUpdate, "--stack", "overcloud", "--save", plan)
+    heat, cloud.heat = cloud.heat, None
+    cloud(PlanUpdate, "--outputs", path, "--save", made)
+    assert yaml.safe_load(made.read_text()) == yaml.safe_load(plan.read_text())
+    assert yaml.safe_load(made.read_text())["facts"]["down"] == NODES[:1]
+    (_, rows), _ = cloud(ListServices, "--outputs", path)
+    assert {row[0]: row[6].human_readable() for row in rows}["mysql"] == "2"
+    cloud.heat = heat
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", made)
+    assert values[2] == "SUCCESS"
+
+
+def test_a_plan_without_facts_takes_none_from_an_export_either(cloud, tmp_path):
+    path = tmp_path / "export.json"
+    cloud(ExportOvercloud, "--stack", "overcloud", path)
+    _, said = cloud(PlanUpdate, "--outputs", path, "--no-facts")
+    assert "without live facts" in said
+    _, said = cloud(PlanUpdate, "--outputs", path)
+    assert "without live facts" not in said
+
+
 def test_a_workbook_is_printed_in_both_forms_and_uploaded(cloud, plan):
     cloud(ShowWorkbook, plan)
     as_yaml = yaml.safe_load(cloud.command.app.stdout.getvalue())
@@ -126,7 +180,52 @@ def test_start_to_report(cloud, plan):
     assert {row[1] for row in shown} == {"SUCCESS"}
     (_, outcomes), said = cloud(ReportUpdate, started["id"])
     assert [row[0] for row in outcomes] and {row[2] for row in outcomes} == {"updated"}
-    assert said == "overcloud: 5 updated" and cloud.command.exit_code == 0
+    assert said == "overcloud: 5 updated\navailability: *: not proved: no prober has reported"
+    assert cloud.command.exit_code == 0
+
+
+def a_watch(**more):
+    """What a prober tells of one probe that always answered, and one that did not for a while."""
+    tracks = {}
+    for name, failing in (("KeystonePublic", range(40, 50)), ("NovaPublic", ())):
+        track = tracks[name] = Track(retry=5, period=1)
+        for at in range(-5, 100):
+            track.note(Attempt(sent=float(at), succeeded=at not in failing, seconds=0.01, error="connection refused"))
+    probes = tuple(Watched(name=name, kind="http", level="request", track=track) for name, track in tracks.items())
+    return Watch(until=100.0, ended=True, probes=probes, **more).to_dict()
+
+
+def test_a_report_says_what_may_be_claimed_of_availability(cloud, plan):
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", plan)
+    id = values[0]
+    cloud.mistral.save_watch(id, a_watch(left_out=("SaharaPublic",)))
+    _, said = cloud(ReportUpdate, id)
+    lines = said.splitlines()[1:]
+    assert lines[0].startswith("availability: KeystonePublic: downtime of 10.0 s in ")
+    assert lines[1:] == [
+        "availability: NovaPublic: no downtime seen",
+        "availability: not asked, for nobody deployed them: SaharaPublic",
+    ]
+    (columns, rows), _ = cloud(ReportUpdate, "--availability", id)
+    assert (columns[0], columns[2]) == ("probe", "verdict")
+    assert [row[:3:2] for row in rows] == [("KeystonePublic", "downtime"), ("NovaPublic", "no downtime seen")]
+    assert cloud.command.exit_code == 0
+
+
+def test_more_failures_than_allowed_are_told_by_follow_and_report(cloud, plan):
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", plan)
+    breach = Breach(probe="KeystonePublic", time=40.0, text="5 requests failed; allowed: 0", paused=True)
+    cloud.mistral.save_watch(values[0], a_watch(breaches=(breach,)))
+    told = "KeystonePublic: 5 requests failed; allowed: 0, since 1970-01-01T00:00:40Z: paused"
+    assert told in cloud(FollowUpdate, values[0])[1]
+    _, said = cloud(ReportUpdate, values[0])
+    assert f"availability: {told}" in said and cloud.command.exit_code == 1
+
+
+def test_what_a_prober_told_may_be_unreadable(cloud, plan):
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", plan)
+    cloud.mistral.save_watch(values[0], {"until": 1})
+    assert "not proved: what it told cannot be read" in cloud(ReportUpdate, values[0])[1]
 
 
 def test_a_failure_is_an_exit_code(cloud, plan):

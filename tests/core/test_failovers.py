@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tripleo_update_plugin import safety
+from tripleo_update_plugin.limiting import parse_limit
 from tripleo_update_plugin.model import Facts
 from tripleo_update_plugin.planner import plan_update
 from tripleo_update_plugin.policy import parse_policy
@@ -27,6 +28,12 @@ def test_a_leader_goes_after_other_roles_that_have_the_service_too():
     order, plan = nodes(leaders={"redis": "controller-0"})
     assert order[-1] == "controller-0"
     assert plan.makespan == nodes()[1].makespan
+
+
+def test_an_update_of_single_services_has_no_leaders_to_put_last():
+    limit = parse_limit(["service:haproxy"], TWO_ROLES)
+    plan = plan_update(TWO_ROLES, a_catalogue(), facts=Facts(leaders={"redis": "controller-0"}), limit=limit)
+    assert [batch.only for batch in plan.batches] == [("haproxy",)] * len(plan.batches)
 
 
 def test_the_only_node_of_a_role_goes_last_as_well():

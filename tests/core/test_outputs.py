@@ -5,6 +5,7 @@ import pytest
 
 from tripleo_update_plugin import outputs
 from tripleo_update_plugin.errors import BadOutputs
+from tripleo_update_plugin.nodes import role_in
 from tripleo_update_plugin.testing import RELEASES, an_overcloud, stack_outputs
 
 SMALL = an_overcloud(Controller=(1, ["mysql"]), Compute=(2, ["nova_compute"]))
@@ -166,11 +167,19 @@ HOSTS = """192.0.2.1 undercloud.ctlplane.localdomain undercloud.ctlplane
 192.0.2.12 overcloud-novacompute-10.localdomain overcloud-novacompute-10
 192.0.2.13 overcloud-novacompute-2.localdomain overcloud-novacompute-2
 
-192.0.2.14 overcloud-unheard-0.localdomain overcloud-unheard-0
+192.0.2.1 undercloud.localdomain undercloud
 """
 
 
-@pytest.mark.parametrize("form", [str, str.splitlines])
+def on_one_line(text):
+    return text.replace("\n", " ")
+
+
+def by_backslash_and_n(text):
+    return text.replace("\n", "\\n")
+
+
+@pytest.mark.parametrize("form", [str, str.splitlines, on_one_line, by_backslash_and_n])
 def test_nodes_of_newton_come_from_hosts_entry(form):
     enabled = {"Controller": ["mysql"], "Compute": ["nova_compute"]}
     overcloud = outputs.parse({"EnabledServices": enabled, "HostsEntry": form(HOSTS)}, "overcloud")
@@ -193,6 +202,12 @@ def test_vips_and_endpoints():
     overcloud = outputs.parse(found, "overcloud")
     assert overcloud.vips == {"ctlplane": "192.0.2.5"}
     assert overcloud.endpoints == {"KeystonePublic": "http://192.0.2.5"}
+
+
+def test_no_digest_is_of_a_password_alone():
+    told = outputs.digests(small(AdminPassword="monday"))
+    assert told["AdminPassword"] == ""
+    assert outputs.digest(small(AdminPassword="monday")) != outputs.digest(small(AdminPassword="sunday"))
 
 
 def test_what_changed_is_told_by_output():
@@ -218,6 +233,12 @@ def test_a_hostile_address_is_refused(address):
         ("RoleData", {"Compute": "x"}),
         ("RoleNetIpMap", {"Compute": ["192.0.2.1"]}),
         ("ServerIdData", ["x"]),
+        ("VipMap", {"ctlplane": "{{ x }}"}),
+        ("VipMap", {"ctlplane": ["192.0.2.1"]}),
+        ("EndpointMap", {"KeystonePublic": {"uri": 7}}),
+        ("RoleData", {"Compute": {"step_config": 7}}),
+        ("RoleData", {"Compute": {"deploy_steps_tasks": {"a": "b"}}}),
+        ("RoleData", {"Compute": {"puppet_config": "x"}}),
     ],
 )
 def test_other_shapes_are_refused_by_name(key, value):
@@ -225,13 +246,90 @@ def test_other_shapes_are_refused_by_name(key, value):
         outputs.parse(small(**{key: value}), "overcloud")
 
 
-def test_newton_joins_lines_of_its_hosts_by_a_backslash_and_an_n():
-    hosts = r"192.0.2.10 a.localdomain over-controller-0\n192.0.2.11 b.localdomain over-controller-1"
-    overcloud = outputs.parse({"EnabledServices": {"Controller": ["mysql"]}, "HostsEntry": hosts}, "overcloud")
-    assert {node.name: node.address for node in overcloud.nodes} == {
-        "over-controller-0": "192.0.2.10",
-        "over-controller-1": "192.0.2.11",
+def newton(hosts, *roles, **more):
+    enabled = {role: ["ntp"] for role in roles}
+    return outputs.parse({"EnabledServices": enabled, "HostsEntry": hosts, **more}, "overcloud")
+
+
+def test_nodes_whose_role_is_not_in_their_name_are_never_lost():
+    hosts = [*HOSTS.splitlines(), "192.0.2.20 rack1.localdomain rack1", "192.0.2.21 over-unheard-0.x over-unheard-0"]
+    with pytest.raises(BadOutputs, match="HostsEntry does not tell the role of rack1, over-unheard-0") as refusal:
+        newton(hosts, "Controller", "Compute")
+    assert "--stack NAME" in refusal.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("over-cloud-controlplane2-0", "ControlPlane2"),
+        ("computehci-12", "ComputeHCI"),
+        ("x-hci-0", "HCI"),
+        ("x-novacompute-1", "Compute"),
+        ("x-compute-1", "Compute"),
+        ("x-my-role-3", "My-Role"),
+        ("x-compute_a-3", "Compute_A"),
+        ("compute", ""),
+        ("x-recompute-0", ""),
+    ],
+)
+def test_default_host_names_tell_the_role(name, role):
+    assert role_in(name, ["Compute", "ComputeHCI", "HCI", "ControlPlane2", "My-Role", "Role", "Compute_A"]) == role
+
+
+@pytest.mark.parametrize("hosts", [7, [7], {"a": "b"}])
+def test_hosts_of_another_shape_are_refused(hosts):
+    with pytest.raises(BadOutputs, match="HostsEntry"):
+        newton(hosts, "Controller")
+
+
+MEMBERS = {
+    "Controller": [{"name": "Rack1", "address": "192.0.2.11", "server_id": "f0"}],
+    "Compute": [{"name": "rack2", "address": "", "server_id": None}],
+    "Spare": None,
+}
+
+
+def test_members_of_resource_groups_go_before_hosts_and_after_the_hostname_map():
+    overcloud = newton(HOSTS, "Controller", "Compute", ResourceGroupMembers=MEMBERS)
+    assert [(n.name, n.role, n.address, n.server_id) for n in overcloud.nodes] == [
+        ("rack1", "Controller", "192.0.2.11", "f0"),
+        ("rack2", "Compute", "", ""),
+    ]
+    hostnames = {"Controller": {"ctlplane": ["mapped-0"]}}
+    overcloud = newton(HOSTS, "Controller", "Compute", ResourceGroupMembers=MEMBERS, RoleNetHostnameMap=hostnames)
+    assert [node.name for node in overcloud.nodes] == ["mapped-0"]
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"Controller": ["x"]}, "should be a list of"),
+        ({"Controller": {"name": "x"}}, "should be a list of"),
+        ({"Unheard": [{"name": "x"}]}, "EnabledServices does not know it"),
+        ({"Controller": [{"name": "x", "address": "{{ x }}"}]}, "not an IP address"),
+        ({"Controller": [{"address": "192.0.2.1"}]}, "is not a host name"),
+        (["x"], "should be a mapping"),
+    ],
+)
+def test_members_of_another_shape_are_refused(members, words):
+    with pytest.raises(BadOutputs, match=words):
+        newton(HOSTS, "Controller", "Compute", ResourceGroupMembers=members)
+
+
+def test_newton_s_service_chains_are_bound_by_the_digest_and_are_but_signs():
+    services = {
+        "Controller": {
+            "ntp": {"step_config": "include ::tripleo::profile::pacemaker::ntp", "config_settings": {"key": "sesame"}},
+            "not_enabled": {},
+        },
+        "Unheard": {},
     }
+    found = outputs.with_service_chains({"EnabledServices": {"Controller": ["ntp"]}, "HostsEntry": HOSTS}, services)
+    assert set(found["ServiceChains"]) == {"Controller"} and set(found["ServiceChains"]["Controller"]) == {"ntp"}
+    assert "sesame" not in json.dumps(found)
+    alone = {**found, "HostsEntry": HOSTS.splitlines()[2]}
+    assert outputs.parse(alone, "overcloud").runners["Controller"]["ntp"] == "pacemaker"
+    assert outputs.with_service_chains(small(), services) == small()
 
 
 def test_each_service_s_own_data_tells_who_runs_it():
@@ -240,3 +338,8 @@ def test_each_service_s_own_data_tells_who_runs_it():
     root = {"EnabledServices": {"Controller": ["mysql", "pacemaker"]}, "HostsEntry": hosts}
     assert outputs.parse(root, "overcloud").runners["Controller"]["mysql"] == "systemd"
     assert outputs.parse(root, "overcloud", services).runners["Controller"]["mysql"] == "pacemaker"
+
+
+def test_what_the_stack_says_of_its_services_is_not_replaced():
+    found = {"EnabledServices": {"Controller": ["ntp"]}, "ServiceChains": {"Controller": {"ntp": {}}}}
+    assert outputs.with_service_chains(found, {"Controller": {"ntp": {"step_config": "x"}}}) == found

@@ -4,6 +4,7 @@ from tripleo_update_plugin.budget import Count, Percent
 from tripleo_update_plugin.errors import BadPolicy
 from tripleo_update_plugin.inventory import services_of
 from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.planner import plan_update
 from tripleo_update_plugin.policy import Durations, Policy, Waiver, merge, parse_policy, resolve
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
 
@@ -176,3 +177,21 @@ def test_an_approval_after_the_canary_makes_one():
     assert not parse_policy({"approve": "every-wave"}).canary
     with pytest.raises(BadPolicy, match="forbids"):
         parse_policy({"approve": "after-canary", "canary": False})
+
+
+PROBES = {
+    "probes": {"retry": 5, "more": [{"name": "x", "kind": "icmp", "host": "h"}]},
+    "availability": {"failed": None},
+}
+
+
+def test_a_plan_records_what_is_probed_and_only_where_the_policy_says_so():
+    """The prober reads it from there; where nothing is said, nothing changes in a plan."""
+    plan = plan_update(THREE, a_catalogue(), parse_policy(PROBES), Facts())
+    assert {key: plan.policy[key] for key in PROBES} == PROBES
+    assert not PROBES.keys() & plan_update(THREE, a_catalogue(), parse_policy({}), Facts()).policy.keys()
+
+
+def test_probes_that_cannot_be_are_refused_with_the_policy():
+    with pytest.raises(BadPolicy, match="it takes 3"):
+        parse_policy({"probes": {"retry": 1}})

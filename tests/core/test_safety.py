@@ -139,3 +139,14 @@ def test_batches_beside_a_row_of_others_do_not_add_up():
     plan = plan_update(overcloud, a_catalogue(), policy, Facts())
     assert len({batch.after for batch in plan.batches}) > 2
     assert problems(plan, overcloud) == []
+
+
+def test_a_service_wave_comes_before_what_waits_for_it():
+    """An order that a service updated alone meets, and that its nodes as a whole would not."""
+    policy = parse_policy({"service_waves": ["nova_compute"], "order": [{"first": "nova_compute", "then": "mysql"}]})
+    plan = plan_update(OVERCLOUD, a_catalogue(), policy, Facts())
+    assert problems(plan) == []
+    wave = {batch.id for batch in plan.batches if batch.only}
+    hasty = [replace(b, after=tuple(a for a in b.after if a not in wave)) for b in plan.batches]
+    found = problems(replace(plan, batches=tuple(hasty)))
+    assert any("has mysql and does not come after" in problem for problem in found)

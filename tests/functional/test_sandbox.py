@@ -87,7 +87,7 @@ def test_heat_gives_back_the_outputs_as_they_were(sandbox: Sandbox):
 def test_the_plugins_actions_are_there(sandbox: Sandbox):
     shown = sandbox.openstack("action", "definition", "list", "-f", "json")
     names = {row["Name"] for row in json.loads(shown.stdout)}
-    wanted = {f"tripleo_update.{name}" for name in ("discover", "gate", "drain", "update", "restore")}
+    wanted = {f"tripleo_update.{name}" for name in ("discover", "gate", "drain", "update", "restore", "probe")}
     assert wanted <= names, shown.stderr
 
 

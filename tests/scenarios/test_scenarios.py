@@ -1,6 +1,7 @@
 """Each folder here is an overcloud and a policy, and what comes of them.
 
-``outputs.yaml`` (or ``.json``) holds stack outputs; ``overcloud.yaml`` gives roles, counts and services instead.
+``outputs.yaml`` (or ``.json``) holds stack outputs, or what ``overcloud update export`` saved, which a bug report can
+bring; ``overcloud.yaml`` gives roles, counts and services instead. ``services.yaml`` (each service's own data),
 ``policy.yaml``, ``facts.yaml`` (without it every node answers) and ``limit.yaml`` are optional. ``plan.txt`` is what
 the operator reads, ``workbook.yaml`` what Mistral runs: ``pytest tests/scenarios --update-scenarios`` writes them.
 """
@@ -10,11 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tripleo_update_plugin import outputs, safety, workbook
+from tripleo_update_plugin import safety, workbook
 from tripleo_update_plugin.adapters import documents, plugins
 from tripleo_update_plugin.limiting import parse_limit
-from tripleo_update_plugin.model import Facts, Overcloud
+from tripleo_update_plugin.model import Facts
 from tripleo_update_plugin.planner import plan_update
+from tripleo_update_plugin.snapshot import Snapshot
 from tripleo_update_plugin.testing import an_overcloud, stack_outputs
 
 HERE = Path(__file__).parent
@@ -30,24 +32,25 @@ def read(path, default):
     return yaml.safe_load(path.read_text()) if path.exists() else default
 
 
-def outputs_in(folder):
-    """The stack outputs of a scenario, and the stack's name."""
+def snapshot_in(folder):
+    """The overcloud of a scenario."""
+    services = read(folder / "services.yaml", None)
     found = [path for path in folder.glob("outputs.*") if path.suffix in (".yaml", ".json")]
     if found:
-        return documents.read_outputs(str(found[0]))
+        return documents.read_snapshot(str(found[0]), services=services)
     data = read(folder / "overcloud.yaml", None)
     roles = {role: (entry["count"], entry["services"]) for role, entry in data.pop("roles").items()}
     overcloud = an_overcloud(**data, **roles)
-    return stack_outputs(overcloud), overcloud.stack
+    return Snapshot.of(overcloud.stack, stack_outputs(overcloud), services)
 
 
 def planned(folder, catalogue):
-    found, stack = outputs_in(folder)
-    overcloud: Overcloud = outputs.parse(found, stack or "overcloud")
+    snapshot = snapshot_in(folder)
+    overcloud = snapshot.overcloud()
     policy = documents.read_policy([str(path) for path in folder.glob("policy.yaml")])
     facts = Facts.from_dict(read(folder / "facts.yaml", {}))
     limit = parse_limit(read(folder / "limit.yaml", []), overcloud)
-    plan = plan_update(overcloud, catalogue, policy, facts, limit, outputs.digests(found))
+    plan = plan_update(overcloud, catalogue, policy, facts, limit, snapshot.digests)
     assert list(safety.problems(plan, overcloud)) == []
     return plan
 

@@ -8,7 +8,7 @@ from tripleo_update_plugin.actions import handover
 
 
 class Discover(actions.Action):  # type: ignore[misc]
-    """Ask the nodes of a stack who is down and who leads; changes nothing. Its output has 'facts'."""
+    """Ask the nodes of a stack who is down, who leads and what runs there; changes nothing. Its output has 'facts'."""
 
     def __init__(self, stack: str, nodes: list[str] | None = None, timeout: int | None = None) -> None:
         self.stack = stack

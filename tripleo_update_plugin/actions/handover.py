@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tripleo_update_plugin import variables
 from tripleo_update_plugin.actions import jobs
 from tripleo_update_plugin.model import is_safe_name
 
 _MOMENTS = ("before", "after")
+
+#: What is done for no batch: it changes nothing.
+_OF_NO_BATCH = ("discover", "probe")
 
 
 def hand_over(phase: str, parameters: Mapping[str, Any], context: Any) -> str:
@@ -49,7 +53,7 @@ def check(phase: str, parameters: Mapping[str, Any]) -> None:
     """Raise ValueError unless every name is a name: they become files, hosts and arguments."""
     nodes, only, down = (parameters.get(key) for key in ("nodes", "only", "down"))
     names = [parameters["stack"], *(nodes or ()), *(only or ()), *(down or ())]
-    if phase != "discover":
+    if phase not in _OF_NO_BATCH:
         names.append(parameters["batch"])
         if not nodes:
             raise ValueError(f"{phase} of batch {parameters['batch']!r}: no nodes given")
@@ -60,9 +64,12 @@ def check(phase: str, parameters: Mapping[str, Any]) -> None:
             raise ValueError(f"{name!r} is not a name of a stack, a batch, a node or a service")
     if phase == "gate" and parameters["moment"] not in _MOMENTS:
         raise ValueError(f"moment {parameters['moment']!r} is not one of {', '.join(_MOMENTS)}")
-    timeout = parameters.get("timeout")
-    if timeout is not None and (not isinstance(timeout, int) or timeout < 1):
-        raise ValueError(f"timeout {timeout!r}: whole seconds, at least 1, are expected")
+    if not variables.are_plain(parameters.get("extra_vars") or {}):
+        raise ValueError("extra_vars: a mapping of variables to plain data is expected, without templates")
+    for key in ("timeout", "seconds"):
+        value = parameters.get(key)
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ValueError(f"{key} {value!r}: whole seconds, at least 1, are expected")
 
 
 def _absolute(paths: Any) -> list[str]:

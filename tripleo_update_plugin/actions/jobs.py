@@ -11,6 +11,9 @@ A job is a folder::
       result.json   the result, written before anybody is told
       log           what Ansible printed (0600)
 
+The prober of an update is a job as well, ``<workflow execution>/probes``. Nobody waits for its result, so it has
+neither reports nor result, but ``begun``, which is there once everything was asked once, and ``state.json``.
+
 Only light imports: Mistral's executors load this module.
 """
 
@@ -21,6 +24,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +91,29 @@ class Job:
                     os.close(lock)
             self._set_pending([*self.pending(), report_to])
         return outcome
+
+    def keep_going(self, request: Mapping[str, Any], launch: Launcher) -> str:
+        """See to it that a process carries *request* out that nobody waits for: ``started``, or ``joined`` one."""
+        with self.guard():
+            lock = self.try_lock()
+            if lock is None:
+                return "joined"
+            try:
+                (self.folder / "begun").unlink(missing_ok=True)
+                self.write("request.json", dict(request))
+                self.write("pid", launch(self, lock))
+            finally:
+                os.close(lock)
+        return "started"
+
+    def wait_for_begin(self, patience: float) -> bool:
+        """Whether the process that keep_going() started is at work, after at most *patience* seconds."""
+        deadline = time.monotonic() + patience
+        while not (self.folder / "begun").exists():
+            if time.monotonic() > deadline or not (self.folder / "pid").exists():
+                return False
+            time.sleep(0.1)
+        return True
 
     def _has_succeeded(self, request: Mapping[str, Any]) -> bool:
         """Whether the stored result answers *request*: a later task of the same workflow is new work."""
@@ -171,11 +198,20 @@ def try_flock(path: Path) -> int | None:
 
 
 def launch_runner(job: Job, lock: int) -> int:
-    """Start the process that carries *job* out, in a session of its own so that it outlives this one."""
+    """Start the process that carries a phase out, in a session of its own so that it outlives this one."""
+    return _launch("tripleo_update_plugin.actions.runner", job, lock)
+
+
+def launch_prober(job: Job, lock: int) -> int:
+    """Start the process that probes an update, in a session of its own as well."""
+    return _launch("tripleo_update_plugin.actions.prober", job, lock)
+
+
+def _launch(module: str, job: Job, lock: int) -> int:
     log = os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tripleo_update_plugin.actions.runner", str(job.folder), str(lock)],
+            [sys.executable, "-m", module, str(job.folder), str(lock)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -65,7 +65,16 @@ class Drain(_Phase):
 
 
 class Update(_Phase):
-    """Update the nodes with the overcloud's own update playbook."""
+    """Update the nodes: with the overcloud's own update playbook, with its tasks for the services in only, or, where it
+    has none, by packages. extra_vars are variables for Ansible, {name: plain data}.
+    """
+
+    def __init__(
+        self, stack: str, digest: str, batch: str, nodes: list[str], only: list[str] | None = None,
+        down: list[str] | None = None, timeout: int | None = None, extra_vars: dict[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(stack, digest, batch, nodes, only, down, timeout)
+        self.extra_vars = extra_vars
 
 
 class Restore(_Phase):

@@ -20,6 +20,7 @@ from tripleo_update_plugin.actions.jobs import Job, answer
 from tripleo_update_plugin.errors import UpdateError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries to tell Mistral
+_PATIENCE = 10.0  # seconds that a phase waits for the prober to begin
 
 
 class Runner:
@@ -37,10 +38,21 @@ class Runner:
         conf = options.load(tuple(request["config_files"]), tuple(request["config_dirs"]))
         if not self._job.result():
             leftovers.end(self._job.folder)
-            output = self._output(conf)
+            prober = _see_to_probes(request, conf)
+            output = self._probed(prober, lambda: self._output(conf))
             self._job.write("result.json", {"state": "SUCCESS" if output["ok"] else "ERROR", "output": output})
         self._report(conf)
         return 0
+
+    def _probed(self, prober: Job | None, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Nothing is touched before the prober asks: a gate, which touches nothing, need not wait to begin."""
+        is_gate = self._job.request()["phase"] == "gate"
+        if prober and not is_gate:
+            prober.wait_for_begin(_PATIENCE)
+        output = work()
+        if prober and is_gate:
+            prober.wait_for_begin(_PATIENCE)
+        return output
 
     def _output(self, conf: Any) -> dict[str, Any]:
         request = self._job.request()
@@ -85,6 +97,17 @@ class Runner:
         self._job.told(action_execution)
         _note(f"Mistral was told ({action_execution}): {self._job.result()['state']}")
         return True
+
+
+def _see_to_probes(request: dict[str, Any], conf: Any) -> Job | None:
+    """The job that probes the update; None if there is none, which costs the update its proof, not its phase."""
+    try:
+        from tripleo_update_plugin.actions import probing
+
+        return probing.see_to_it(request, conf)
+    except Exception as error:
+        _note(f"probes: not started: {type(error).__name__}: {error}")
+        return None
 
 
 def _teller(conf: Any) -> Callable[[str, dict[str, Any]], None]:

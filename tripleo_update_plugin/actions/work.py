@@ -11,9 +11,10 @@ from typing import Any
 from tripleo_update_plugin import conf as options
 from tripleo_update_plugin import outputs as stack_outputs
 from tripleo_update_plugin import plays
-from tripleo_update_plugin.actions import facts, nodelocks, redaction, siblings
+from tripleo_update_plugin.actions import facts, nodelocks, redaction, siblings, updating
 from tripleo_update_plugin.actions.jobs import Job, answer
-from tripleo_update_plugin.adapters import configdownload, identity, playbooks
+from tripleo_update_plugin.actions.prober import trial
+from tripleo_update_plugin.adapters import identity, playbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.plugins import load_catalogue
 from tripleo_update_plugin.catalogue import Catalogue
@@ -54,36 +55,47 @@ class Work:
 
     def carry_out(self) -> Output:
         """Do it. Raises UpdateError where nothing at all could be done."""
-        outputs = Heat(identity.heat_client(self.conf)).outputs(self.given("stack"))
+        heat = Heat(identity.heat_client(self.conf))
+        outputs = heat.outputs(self.given("stack"))
         self.redact = redaction.redactor(outputs)
         self._check_digest(outputs)
         overcloud = stack_outputs.parse(outputs, self.given("stack"))
         for name in self.nodes:
             if name not in {node.name for node in overcloud.nodes}:
                 raise PhaseFailed(f"stack {overcloud.stack} has no node {name}", "Make the plan again.")
+        if self.phase == "probe":
+            given = self.request["parameters"]
+            return self.output(**trial.try_out(given, overcloud, outputs, self.conf, self.cancelled, print))
         with self._private_folder() as folder:
             if self.phase == "discover":
-                return self._discover(overcloud, folder)
+                return self._discover(outputs, overcloud, folder)
             if self.phase == "gate":
                 return self._gate(overcloud, folder)
             with nodelocks.held(self.options.work_dir, overcloud.stack, self.nodes, self.job):
-                return self._update(outputs, folder) if self.phase == "update" else self._steps(overcloud, folder)
+                if self.phase == "update":
+                    return updating.update(self, heat, outputs, overcloud, folder)
+                return self._steps(overcloud, folder)
 
     def _check_digest(self, outputs: Mapping[str, Any]) -> None:
-        if self.phase != "discover" and stack_outputs.digest(outputs) != self.given("digest"):
+        if self.phase not in ("discover", "probe") and stack_outputs.digest(outputs) != self.given("digest"):
             raise StalePlan(f"stack {self.given('stack')} has changed since the plan was made; nothing was touched")
 
     def _private_folder(self) -> "_PrivateFolder":
         return _PrivateFolder(self.job.private)
 
-    def _run(
-        self, phase: plays.Phase, overcloud: Overcloud, folder: Path, results_of: Iterable[str] = ()
+    def run(
+        self,
+        phase: plays.Phase,
+        overcloud: Overcloud,
+        folder: Path,
+        results_of: Iterable[str] = (),
+        extra_vars: Mapping[str, Any] | None = None,
     ) -> tuple[playbooks.Outcome, dict[str, dict[str, Any]]]:
         inventory = playbooks.write_inventory(overcloud, folder / "inventory.yaml", self.options.ssh_user)
         playbook = playbooks.write_playbook(phase.plays, folder / "plays.yaml")
-        return self._run_playbook(playbook, inventory, phase.hosts, results_of=results_of)
+        return self.run_playbook(playbook, inventory, phase.hosts, results_of=results_of, extra_vars=extra_vars)
 
-    def _run_playbook(
+    def run_playbook(
         self, playbook: Path, inventory: Path, nodes: Iterable[str], **more: Any
     ) -> tuple[playbooks.Outcome, dict[str, dict[str, Any]]]:
         return playbooks.run(
@@ -101,18 +113,18 @@ class Work:
         phase = self._checks(overcloud, plays.gate_before if before else plays.gate_after, busy)
         if not phase.plays:
             return self.output(nodes=_untouched(self.nodes), nothing_to_do=True, unchecked=[])
-        outcome, results = self._run(phase, overcloud, folder, results_of=[plays.HEALTH_TASK])
+        outcome, results = self.run(phase, overcloud, folder, results_of=[plays.HEALTH_TASK])
         # A batch that began while this one was looking is no sick peer.
         late = siblings.in_flight(self._siblings()) - busy if before and outcome.status == "failed" else frozenset()
-        return self._tell(outcome, ignore=late, unchecked=plays.unchecked(results))
+        return self.tell(outcome, ignore=late, unchecked=plays.unchecked(results))
 
     def _checks(self, overcloud: Overcloud, gate: Callable[..., plays.Phase], busy: Iterable[str]) -> plays.Phase:
         timeout = min(self.options.gate_timeout, int(self.deadline - time.monotonic()))
         patience = plays.Patience.of(timeout, self.options.gate_delay)
         skip = {*(self.given("down") or ()), *busy}
-        return gate(overcloud, self._catalogue(), self.nodes, patience, self.given("only"), skip)
+        return gate(overcloud, self.catalogue(), self.nodes, patience, self.given("only"), skip)
 
-    def _catalogue(self) -> Catalogue:
+    def catalogue(self) -> Catalogue:
         return load_catalogue(*self.options.services)
 
     def _siblings(self) -> tuple[siblings.Sibling, ...]:
@@ -121,45 +133,24 @@ class Work:
 
     def _steps(self, overcloud: Overcloud, folder: Path) -> Output:
         skip = self.given("down") or ()
-        phase = plays.steps(self.phase, overcloud, self._catalogue(), self.nodes, self.given("only"), skip)
+        phase = plays.steps(self.phase, overcloud, self.catalogue(), self.nodes, self.given("only"), skip)
         if not phase.plays:
             return self.output(nodes=_untouched(self.nodes), nothing_to_do=True)
-        outcome, _ = self._run(phase, overcloud, folder)
-        return self._tell(outcome)
+        outcome, _ = self.run(phase, overcloud, folder)
+        return self.tell(outcome)
 
-    def _update(self, outputs: Mapping[str, Any], folder: Path) -> Output:
-        stack = self.given("stack")
-        if self.given("only") is not None:
-            raise PhaseFailed(
-                f"batch {self.given('batch')} updates some services of its nodes only, and the update playbook "
-                f"of stack {stack} updates whole nodes",
-                "Make a plan without service:NAME limits.",
-            )
-        configdownload.check_update_tasks(outputs, stack)
-        playbook, inventory = configdownload.download(
-            identity.heat_client(self.conf), stack, folder, self.options.ssh_user
-        )
-        outcome, _ = self._run_playbook(
-            playbook, inventory, self.nodes, limit=self.nodes, extra_vars={"update_serial": len(self.nodes)}
-        )
-        if outcome.status != "successful":
-            # any_errors_fatal: one node's failure stops the others in the middle of their update.
-            for name, node in outcome.nodes.items():
-                node.error = node.error or f"node {name}: its update was broken off, because the run failed"
-        return self._tell(outcome)
-
-    def _discover(self, overcloud: Overcloud, folder: Path) -> Output:
+    def _discover(self, outputs: Mapping[str, Any], overcloud: Overcloud, folder: Path) -> Output:
         asked = self.nodes or tuple(node.name for node in overcloud.nodes)
-        questions = facts.questions(overcloud, asked, self._catalogue())
-        outcome, results = self._run(questions, overcloud, folder, facts.TASKS)
-        found = facts.answers(overcloud, outcome, results)
-        told = self._tell(outcome)
+        questions = facts.questions(overcloud, asked, self.catalogue())
+        outcome, results = self.run(questions, overcloud, folder, facts.TASKS)
+        found = facts.answers(overcloud, self.catalogue(), outcome, results, stack_outputs.images(outputs))
+        told = self.tell(outcome)
         unasked = outcome.error or next(
             (node["error"] for name, node in told["nodes"].items() if not node["ok"] and name not in found.down), ""
         )
         return {**told, "ok": not unasked, "error": self.redact(unasked), "facts": found.to_dict()}
 
-    def _tell(self, outcome: playbooks.Outcome, ignore: frozenset[str] = frozenset(), **more: Any) -> Output:
+    def tell(self, outcome: playbooks.Outcome, ignore: frozenset[str] = frozenset(), **more: Any) -> Output:
         told = {name: self._node(node) for name, node in outcome.nodes.items() if name not in ignore}
         own = {name: told.pop(name, _untouched([name])[name]) for name in self.nodes} or told
         peers = told if own is not told else {}

@@ -4,7 +4,7 @@ Imported by the runner only: tripleo-common sets up logging for the whole proces
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,29 @@ from tripleo_update_plugin.errors import PhaseFailed
 UPDATE_PLAYBOOK = "update_steps_playbook.yaml"
 
 
-def check_update_tasks(outputs: Mapping[str, Any], stack: str) -> None:
-    """Raise PhaseFailed unless the stack brings an update playbook of its own."""
-    if "update_steps_playbook" not in (outputs.get("RoleConfig") or {}):
-        raise PhaseFailed(
-            f"stack {stack} has no update playbook: its output RoleConfig has no update_steps_playbook",
-            "Overclouds have one from Queens on; update an older one with the procedure of its release.",
-        )
+def plays_of_tasks(roles: Iterable[str]) -> list[dict[str, Any]]:
+    """A play for each of *roles*, with the files that download() writes for Pike: update tasks, then deploy tasks.
+
+    Pike's own playbook does the same, but for a group and a variable that inventories do not have any more.
+    """
+    return [
+        {
+            "name": f"Run update of {role}",
+            "hosts": role,
+            "serial": "{{ update_serial }}",
+            "any_errors_fatal": True,
+            "vars": {"role_name": role},
+            "tasks": [
+                _by_step(f"{role}/update_tasks.yaml", "start=0 end=5"),
+                _by_step("deploy_steps_tasks.yaml", "start=1 end=5"),
+            ],
+        }
+        for role in sorted(roles)
+    ]
+
+
+def _by_step(file: str, steps: str) -> dict[str, Any]:
+    return {"include_tasks": file, "with_sequence": steps, "loop_control": {"loop_var": "step"}}
 
 
 def download(heat_client: Any, stack: str, folder: Path, ssh_user: str) -> tuple[Path, Path]:

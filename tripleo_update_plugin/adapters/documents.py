@@ -1,5 +1,6 @@
 """Files in and out: outputs, policies, plans. YAML or JSON, checked by JSON Schemas; errors name the file."""
 
+import dataclasses
 import json
 import os
 import tempfile
@@ -11,24 +12,38 @@ from typing import Any
 import jsonschema
 import yaml
 
-from tripleo_update_plugin import outputs, policy
+from tripleo_update_plugin import exporting, outputs, policy
 from tripleo_update_plugin.adapters import yamlsafe
+from tripleo_update_plugin.architecture import PerService
 from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolicy
 from tripleo_update_plugin.plan import Plan
+from tripleo_update_plugin.snapshot import Snapshot
 
 
-def read_outputs(path: str) -> tuple[dict[str, Any], str]:
-    """The outputs in a file, and the stack's name where it has one (else "")."""
-    return outputs.read_document(_read(path, BadOutputs))
+def read_snapshot(path: str, stack: str = "", services: PerService | None = None) -> Snapshot:
+    """An overcloud from a file: of stack outputs, or an export.
 
-
-def read_services(path: str) -> dict[str, dict[str, Any]]:
-    """Per-service data, {role: {service: role_data}}, from a file."""
+    *stack* names it, else the file does, else it is ``overcloud``. *services* go before those in the file.
+    """
     document = _read(path, BadOutputs)
-    whole = isinstance(document, Mapping) and all(isinstance(services, Mapping) for services in document.values())
-    if not whole or not all(isinstance(data, Mapping) for services in document.values() for data in services.values()):
-        raise BadOutputs(f"{path} is not {{role: {{service: role_data}}}}", "Give per-service data, or leave it out.")
-    return dict(document)
+    if not exporting.is_export(document):
+        found, name = outputs.read_document(document)
+        return Snapshot.of(stack or name or "overcloud", found, services)
+    if document["format"] != exporting.FORMAT:
+        raise BadOutputs(f"{path} is no export that this version reads: its format is not {exporting.FORMAT}")
+    check("export.json", document, path, BadOutputs)
+    snapshot = exporting.from_document(document)
+    return dataclasses.replace(snapshot, stack=stack or snapshot.stack, services=services or snapshot.services)
+
+
+def read_services(path: str) -> PerService:
+    """Per-service data, {role: {service: role_data}}, from a file."""
+    return outputs.checked_services(_read(path, BadOutputs), path)
+
+
+def write_export(snapshot: Snapshot, path: str) -> None:
+    """The snapshot as JSON, without secrets; all of it or nothing."""
+    _write(json.dumps(exporting.to_document(snapshot), indent=1, sort_keys=True) + "\n", path)
 
 
 def read_policy(paths: Iterable[str]) -> policy.Policy:
@@ -70,7 +85,11 @@ def plan_of(document: Any, source: str) -> Plan:
 def write_plan(plan: Plan, path: str) -> None:
     """The plan as JSON or YAML, by the file's ending; all of it or nothing."""
     data = plan.to_dict()
-    text = json.dumps(data, indent=2) + "\n" if path.endswith(".json") else yaml.safe_dump(data, sort_keys=False)
+    _write(json.dumps(data, indent=2) + "\n" if path.endswith(".json") else yaml.safe_dump(data, sort_keys=False), path)
+
+
+def _write(text: str, path: str) -> None:
+    """Put *text* into a file that only its owner can read, whole or not at all."""
     target = Path(path)
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")

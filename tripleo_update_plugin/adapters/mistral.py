@@ -82,9 +82,15 @@ class Mistral:
 
     def save_plan(self, name: str, plan: Mapping[str, Any]) -> None:
         """Keep a plan in Mistral as the environment *name*, so that every operator can see and report on it."""
-        variables = json.dumps({"plan": plan})
-        record = {"name": name, "description": "A plan of tripleo-update-plugin", "variables": variables}
-        with _translated(f"save the plan {name}"):
+        self._keep(name, "A plan of tripleo-update-plugin", {"plan": plan})
+
+    def load_plan(self, name: str) -> Any:
+        """The plan kept as *name*, as data."""
+        return self._kept(name, f"Mistral has no plan {name}").get("plan")
+
+    def _keep(self, name: str, description: str, variables: Mapping[str, Any]) -> None:
+        record = {"name": name, "description": description, "variables": json.dumps(variables)}
+        with _translated(f"save {name}"):
             try:
                 self._client.environments.create(**record)
             except APIException as error:
@@ -92,11 +98,42 @@ class Mistral:
                     raise
                 self._client.environments.update(**record)
 
-    def load_plan(self, name: str) -> Any:
-        """The plan kept as *name*, as data."""
-        with _translated(f"read the plan {name}", missing=f"Mistral has no plan {name}"):
+    def _kept(self, name: str, missing: str) -> dict[str, Any]:
+        with _translated(f"read {name}", missing=missing or f"Mistral has no {name}"):
             variables = self._client.environments.get(name).variables
-        return (json.loads(variables) if isinstance(variables, str) else variables).get("plan")
+        return dict(json.loads(variables) if isinstance(variables, str) else variables)
+
+    def save_watch(self, execution: str, watch: Mapping[str, Any]) -> None:
+        """Keep what the prober of *execution* knows, as an environment of its own: it is there while it runs, too."""
+        self._keep(f"{PREFIX}probes.{execution}", "What the probes of an update found", {"watch": watch})
+
+    def load_watch(self, execution: str) -> Any:
+        """What save_watch() kept last; None if there is nothing."""
+        try:
+            return self._kept(f"{PREFIX}probes.{execution}", "").get("watch")
+        except ExecutionNotFound:
+            return None
+
+    def pause(self, execution: str) -> bool:
+        """Pause an update, its batches with it, before the next phase of each; False if it was not running."""
+        with _translated(f"pause {execution}"):
+            if self._client.executions.get(execution).state != "RUNNING":
+                return False
+            self._client.executions.update(execution, "PAUSED")
+        return True
+
+    def root_of(self, execution: str) -> tuple[str, str]:
+        """(id, name of the workflow) of the execution that called *execution*, or of itself if nobody did."""
+        with _translated(f"read execution {execution}"):
+            found = self._client.executions.get(execution)
+            if root := getattr(found, "root_execution_id", None):
+                found = self._client.executions.get(root)
+        return str(found.id), str(found.workflow_name)
+
+    def state_of(self, execution: str) -> str:
+        """The state of an execution, and nothing else of it."""
+        with _translated(f"read execution {execution}", missing=f"there is no execution {execution}"):
+            return str(self._client.executions.get(execution).state)
 
     def start(self, workflow: str, description: str) -> str:
         """Start *workflow*; the id of its execution."""
@@ -193,6 +230,8 @@ class Mistral:
             name=task.name,
             state=task.state,
             error=str(result.get("error") or "") if task.state == "ERROR" else "",
+            started=_seconds(getattr(task, "started_at", None) or task.created_at),
+            finished=_seconds(task.updated_at) if is_final(task.state) else None,
             nodes={name: _node_result(data) for name, data in (result.get("nodes") or {}).items()},
         )
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from osc_lib.cli import format_columns
 from osc_lib.command import command
@@ -11,6 +11,9 @@ from osc_lib.command import command
 if TYPE_CHECKING:  # cliff imports every command to build its help, so what is heavy waits for take_action
     from tripleo_update_plugin.adapters.heat import Heat
     from tripleo_update_plugin.adapters.mistral import Mistral
+    from tripleo_update_plugin.architecture import PerService
+    from tripleo_update_plugin.model import Facts
+    from tripleo_update_plugin.snapshot import Snapshot
 
 Rows = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
@@ -86,8 +89,8 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--outputs",
         metavar="FILE",
-        help="read the stack's outputs from FILE instead of Heat: what 'openstack stack show -f json' or 'openstack "
-        "stack output show --all -f json' print, or {key: value}",
+        help="read the overcloud from FILE instead of Heat: what 'openstack overcloud update export' saved, what "
+        "'openstack stack show -f json' or 'openstack stack output show --all -f json' print, or {key: value}",
     )
     parser.add_argument(
         "--services",
@@ -100,28 +103,40 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     )
 
 
-class Source(NamedTuple):
-    """An overcloud as it was read: the outputs, the stack's name, and {role: {service: role_data}} or None."""
-
-    outputs: dict[str, Any]
-    stack: str
-    services: dict[str, dict[str, Any]] | None
-
-
-def read_source(cmd: CloudCommand, args: argparse.Namespace) -> Source:
-    """What the options of add_source name."""
+def read_source(cmd: CloudCommand, args: argparse.Namespace, per_service: bool = False) -> "Snapshot":
+    """The overcloud that the options of add_source name; *per_service* if each service's own data is wanted, too."""
     from tripleo_update_plugin.adapters import documents
     from tripleo_update_plugin.errors import BadInput
 
     services = documents.read_services(args.services) if args.services else None
     if args.outputs:
-        outputs, name = documents.read_outputs(args.outputs)
-        return Source(outputs, args.stack or name or "overcloud", services)
+        return documents.read_snapshot(args.outputs, args.stack or "", services)
     if not args.stack:
         raise BadInput("no overcloud is named", "Give --stack NAME, or --outputs FILE to work without Heat.")
+    return snapshot_of(cmd, args.stack, per_service and services is None, services)
+
+
+def snapshot_of(
+    cmd: CloudCommand, stack: str, per_service: bool = False, services: "PerService | None" = None
+) -> "Snapshot":
+    """An overcloud as Heat has it, and each service's own data if *per_service*: some hundred calls more."""
+    from tripleo_update_plugin import outputs
+    from tripleo_update_plugin.snapshot import Snapshot
+
     heat = cmd.heat()
-    outputs = heat.outputs(args.stack)
-    if services is None and "RoleData" not in outputs and outputs.get("EnabledServices"):
-        # Newton: only the nested stacks tell who runs a service, and so which architecture this is.
-        services = heat.services(args.stack, outputs["EnabledServices"])
-    return Source(outputs, args.stack, services)
+    found = heat.outputs(stack)
+    if per_service and "RoleData" in found:  # of Newton, outputs() reads it in any case
+        services = heat.services(stack, outputs.enabled_services(found)) or None
+    return Snapshot.of(stack, found, services)
+
+
+def ask_nodes(cmd: CloudCommand, stack: str) -> "Facts | None":
+    """What the nodes say; None, with a word about it, where they can't be asked."""
+    from tripleo_update_plugin import rollout
+    from tripleo_update_plugin.errors import UpdateError
+
+    try:
+        return rollout.discover(stack, cmd.mistral())
+    except UpdateError as error:
+        cmd.say(f"The nodes were not asked: {error.message}. (--no-facts leaves this out.)")
+        return None

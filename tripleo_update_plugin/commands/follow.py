@@ -9,6 +9,7 @@ from osc_lib.command import command
 
 from tripleo_update_plugin.commands.base import CloudCommand, Rows
 from tripleo_update_plugin.commands.executions import BATCH_COLUMNS, batch_rows
+from tripleo_update_plugin.commands.report import breach_line
 from tripleo_update_plugin.execution import STATES, BatchRun, Execution
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ def follow(id: str, mistral: "Mistral", say: Callable[[str], None]) -> int:
         say(f"\nNo longer looking; the update goes on. Follow it again with 'openstack overcloud update follow {id}'.")
         return INTERRUPTED
     assert execution is not None
+    watch = rollout.watch(id, mistral)
+    for breach in watch.breaches if watch else ():
+        say(f"{time.strftime('%H:%M:%S')}  {breach_line(breach)}")
     say(f"{time.strftime('%H:%M:%S')}  {ending(execution)}")
     return 0 if execution.state == "SUCCESS" else 1
 

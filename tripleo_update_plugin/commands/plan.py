@@ -5,8 +5,15 @@ import dataclasses
 
 from osc_lib.command import command
 
-from tripleo_update_plugin.commands.base import CloudCommand, DataColumn, NamesColumn, Rows, add_source, read_source
-from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.commands.base import (
+    CloudCommand,
+    DataColumn,
+    NamesColumn,
+    Rows,
+    add_source,
+    ask_nodes,
+    read_source,
+)
 from tripleo_update_plugin.plan import COLUMNS, Plan, some_names, takes_down
 
 
@@ -30,7 +37,9 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         )
         parser.add_argument("--save", metavar="FILE", help="write the plan to FILE: JSON if it ends so, else YAML")
         parser.add_argument(
-            "--no-facts", action="store_true", help="do not ask the nodes (through Mistral) which of them are down"
+            "--no-facts",
+            action="store_true",
+            help="do not ask the nodes (through Mistral) who is down, who leads and what runs there",
         )
         parser.add_argument(
             "--explain", metavar="NODE", help="say why NODE is where it is, and list only the batches that led to it"
@@ -44,33 +53,28 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
-        from tripleo_update_plugin import explanation, rollout
+        from tripleo_update_plugin import explanation, inventory, rollout
         from tripleo_update_plugin.adapters import documents
 
         policy = documents.read_policy(parsed_args.policy)
         if parsed_args.solver_time is not None:
             policy = dataclasses.replace(policy, solver_time=parsed_args.solver_time)
-        source = read_source(self, parsed_args)
-        facts = None if parsed_args.no_facts or parsed_args.outputs else self._facts(source.stack)
-        plan = rollout.prepare(source.outputs, source.stack, policy, parsed_args.limit, facts, source.services)
+        by_service = any(not limit.startswith(("role:", "node:")) for limit in parsed_args.limit)
+        source = read_source(self, parsed_args, per_service=by_service)
+        if parsed_args.no_facts:
+            source = dataclasses.replace(source, facts=None)
+        elif not parsed_args.outputs:
+            source = dataclasses.replace(source, facts=ask_nodes(self, source.stack))
+        plan = rollout.prepare(source, policy, parsed_args.limit)
         if parsed_args.save:
             documents.write_plan(plan, parsed_args.save)
         if parsed_args.explain:
             self.say(explanation.explain(plan, parsed_args.explain))
             return table(_way_to(plan, parsed_args.explain))
         self.say(_summary(plan))
+        for line in inventory.tasks_told({x for batch in plan.batches for x in batch.only}, source.services):
+            self.say(line)
         return table(plan)
-
-    def _facts(self, stack: str) -> Facts | None:
-        """What the nodes say; None, with a word about it, where they can't be asked."""
-        from tripleo_update_plugin import rollout
-        from tripleo_update_plugin.errors import UpdateError
-
-        try:
-            return rollout.discover(stack, self.mistral())
-        except UpdateError as error:
-            self.say(f"The nodes were not asked: {error.message}. (--no-facts leaves this out.)")
-            return None
 
 
 class NodesColumn(NamesColumn):

@@ -12,7 +12,7 @@ from types import FrameType
 
 from tripleo_update_plugin.errors import SandboxError, UpdateError
 from tripleo_update_plugin.model import is_safe_name
-from tripleo_update_plugin.sandbox import clouds, demo, lifecycle, nodes, status
+from tripleo_update_plugin.sandbox import clouds, demo, lifecycle, nodes, status, wanted
 from tripleo_update_plugin.sandbox.state import NAME, VARIABLE, State, default_folder
 
 _DESCRIPTION = """\
@@ -72,6 +72,13 @@ def _stack(text: str) -> str:
     return text
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name for name in text.split(",") if name)
+    if not names or not all(map(is_safe_name, names)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of services")
+    return names
+
+
 def _add_up_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stack", type=_stack, metavar="NAME", help="name of the overcloud (default: overcloud)")
     parser.add_argument("--controllers", type=_count, default=3, metavar="N", help="controllers (default: 3)")
@@ -83,6 +90,21 @@ def _add_up_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="an overcloud with these outputs, a JSON file {key: value}, instead of the sample. Its update tasks are "
         "replaced by the sandbox's, which change nothing but sandbox nodes",
+    )
+    parser.add_argument(
+        "--sample",
+        choices=wanted.SAMPLES,
+        default=wanted.CONTAINERS,
+        help="the overcloud's kind: containers (Zed, the default), or packages (Newton) with a Pacemaker that runs the "
+        "core only or, in old-packages, every service",
+    )
+    parser.add_argument(
+        "--service-chains",
+        type=_names,
+        default=(),
+        metavar="SERVICES",
+        help="nested stacks with the data of these services, separated by commas, which updates limited to a service "
+        "need; Heat takes about a second for each on each role",
     )
     parser.add_argument("--no-overcloud", action="store_true", help="only Heat and Mistral")
     parser.add_argument(
@@ -118,14 +140,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _wish(options: argparse.Namespace) -> lifecycle.Wish:
-    return lifecycle.Wish(
+def _wish(options: argparse.Namespace) -> wanted.Wish:
+    return wanted.Wish(
         stack=options.stack,
         with_overcloud=not options.no_overcloud,
         controllers=options.controllers,
         computes=options.computes,
         ceph=options.ceph,
         outputs=options.outputs,
+        sample=options.sample,
+        service_chains=options.service_chains,
         pace=options.pace,
         heat_port=options.heat_port,
         mistral_port=options.mistral_port,

@@ -101,6 +101,7 @@ def mistral_sections(state: State, port: int, heat_port: int) -> Sections:
             "gate_delay": "1",
             "inventory": str(state.inventory),
             "ansible_config": str(state.ansible_config),
+            "probe_detours": str(state.detours),
             "auth_type": "none",
             "heat_endpoint": heat_url(heat_port),
             "mistral_endpoint": mistral_url(port),
@@ -112,6 +113,7 @@ def ansible_sections(state: State) -> Sections:
     return {
         "defaults": {
             "connection_plugins": str(Path(__file__).parent / "connection"),
+            "roles_path": str(Path(__file__).parent / "roles"),
             "local_tmp": str(state.folder / "tmp"),
             "interpreter_python": sys.executable,
             "gathering": "explicit",

@@ -1,58 +1,101 @@
-"""The HTTP endpoints of the sandbox's nodes, and of its virtual IP address, on loopback addresses of their own.
+"""The endpoints of the sandbox's nodes, and of their virtual IP address, on loopback addresses of their own.
 
 A node answers for a service only while that service runs there; otherwise the connection is cut. The virtual address
-answers, as HAProxy would, while some node runs the load balancer and some node runs the service behind it. A node's
-HAProxy says on its stats socket which servers it finds up, and takes no orders there, as TripleO sets it up.
+answers, as HAProxy would, while some node runs the load balancer and some node runs the service behind it. The database
+and the message broker say no more than their greeting. A node's HAProxy says on its stats socket which servers it finds
+up, and takes no orders there, as TripleO sets it up.
 
 Run as ``python -m tripleo_update_plugin.sandbox.endpoint_server --nodes FOLDER``.
 """
 
 import argparse
 import asyncio
+import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from tripleo_update_plugin.sandbox.nodes import HORIZON_PORT, STATS_PORT, Node, nodes_in, vip_of
 
-_HEALTHY = b"OK\n"
-
-#: {port: (service, what it says)}
-PORTS = {
-    2022: ("nova_migration_target", _HEALTHY),
-    5000: ("keystone", b'{"version": {"id": "v3.14", "status": "stable"}}\n'),
-    6080: ("nova_vnc_proxy", _HEALTHY),
-    6379: ("redis", _HEALTHY),
-    8000: ("heat_api_cfn", _HEALTHY),
-    8004: ("heat_api", _HEALTHY),
-    8080: ("ceph_rgw", _HEALTHY),
-    HORIZON_PORT: ("horizon", _HEALTHY),
-    8774: ("nova_api", _HEALTHY),
-    8775: ("nova_metadata", _HEALTHY),
-    8776: ("cinder_api", _HEALTHY),
-    8778: ("placement", _HEALTHY),
-    9200: ("mysql", b"Galera cluster node is synced.\n"),
-    9292: ("glance_api", _HEALTHY),
-    9293: ("glance_api_internal", _HEALTHY),
-    9696: ("neutron_api", _HEALTHY),
-    11211: ("memcached", _HEALTHY),
-}
-#: What is no HTTP: {what is asked: what is answered}.
-_WORDS = {b"PING\r\n": b"+PONG\r\n", b"version\r\n": b"VERSION 1.5.22\r\n"}
-_BALANCED = (5000,)
 _HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+_MYSQL_GREETING = b"\x0a10.11.0-sandbox\0" + bytes(4) + b"sandbox-\0" + bytes(18) + b"sandbox-part\0"
+_AMQP_START = struct.pack(">HHBBLL5sL5s", 10, 10, 0, 9, 0, 5, b"PLAIN", 5, b"en_US")
+
+Speech = Callable[[asyncio.StreamReader], Awaitable[bytes]]
+
+
+def _http(body: bytes) -> Speech:
+    async def speak(reader: asyncio.StreamReader) -> bytes:
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        return _HEAD % len(body) + body
+
+    return speak
+
+
+def _line(answer: bytes) -> Speech:
+    """Says *answer* to whatever is asked in a line."""
+
+    async def speak(reader: asyncio.StreamReader) -> bytes:
+        await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
+        return answer
+
+    return speak
+
+
+async def _mysql(_reader: asyncio.StreamReader) -> bytes:
+    return struct.pack("<L", len(_MYSQL_GREETING)) + _MYSQL_GREETING
+
+
+async def _amqp(reader: asyncio.StreamReader) -> bytes:
+    """Connection.Start, once the client has sent its header of eight bytes."""
+    await asyncio.wait_for(reader.readexactly(8), 5)
+    return struct.pack(">BHL", 1, 0, len(_AMQP_START)) + _AMQP_START + b"\xce"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What is at one port: of the nodes, of the virtual address, or of both."""
+
+    service: str
+    speak: Speech
+    on_nodes: bool = True
+    on_vip: bool = True
+
+
+_API = _http(b'{"versions": []}\n')
+_SESSION = _http(b"OK\n")
+FACES = {
+    2022: Face("nova_migration_target", _SESSION, on_vip=False),
+    3306: Face("mysql", _mysql, on_nodes=False),
+    5000: Face("keystone", _http(b'{"version": {"id": "v3.14", "status": "stable"}}\n')),
+    5672: Face("oslo_messaging_rpc", _amqp, on_vip=False),
+    6080: Face("nova_vnc_proxy", _SESSION),
+    6379: Face("redis", _line(b"+PONG\r\n"), on_vip=False),
+    8000: Face("heat_api_cfn", _API),
+    8004: Face("heat_api", _API),
+    8080: Face("ceph_rgw", _API),
+    8774: Face("nova_api", _API),
+    8775: Face("nova_metadata", _API),
+    8776: Face("cinder_api", _API),
+    8778: Face("placement", _API),
+    9200: Face("mysql", _http(b"Galera cluster node is synced.\n"), on_vip=False),
+    9292: Face("glance_api", _API),
+    9293: Face("glance_api_internal", _API),
+    9696: Face("neutron_api", _API),
+    11211: Face("memcached", _line(b"VERSION 1.5.22\r\n"), on_vip=False),
+    HORIZON_PORT: Face("horizon", _http(b"<title>Login</title>\n")),
+}
 
 
 async def _answer(
-    is_up: Callable[[], bool], body: bytes, reader: asyncio.StreamReader, out: asyncio.StreamWriter
+    is_up: Callable[[], bool], speak: Speech, reader: asyncio.StreamReader, out: asyncio.StreamWriter
 ) -> None:
     try:
-        line = await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
-        if line not in _WORDS:
-            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        answer = await speak(reader)
         if is_up():
-            out.write(_WORDS.get(line) or _HEAD % len(body) + body)
+            out.write(answer)
             await out.drain()
         else:
             out.transport.abort()
@@ -92,13 +135,14 @@ def _is_balanced(nodes: tuple[Node, ...], service: str) -> bool:
 
 async def _serve(folder: Path) -> None:
     nodes = nodes_in(folder)
-    for port, (service, body) in PORTS.items():
-        hosts = [node for node in nodes if (node.folder / "services" / service).is_dir()]
-        for node in hosts:
-            await asyncio.start_server(partial(_answer, partial(node.serves, service), body), node.address, port)
-        if hosts and port in _BALANCED:
-            is_up = partial(_is_balanced, nodes, service)
-            await asyncio.start_server(partial(_answer, is_up, body), vip_of(hosts[0].address), port)
+    for port, face in FACES.items():
+        hosts = [node for node in nodes if (node.folder / "services" / face.service).is_dir()]
+        for node in hosts if face.on_nodes else ():
+            is_up = partial(node.serves, face.service)
+            await asyncio.start_server(partial(_answer, is_up, face.speak), node.address, port)
+        if hosts and face.on_vip:
+            is_up = partial(_is_balanced, nodes, face.service)
+            await asyncio.start_server(partial(_answer, is_up, face.speak), vip_of(hosts[0].address), port)
     for node in nodes:
         if (node.folder / "services" / "haproxy").is_dir():
             await asyncio.start_server(partial(_answer_stats, nodes, node), node.address, STATS_PORT)
@@ -106,7 +150,7 @@ async def _serve(folder: Path) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="The HTTP endpoints of the sandbox's nodes")
+    parser = argparse.ArgumentParser(description="The endpoints of the sandbox's nodes")
     parser.add_argument("--nodes", required=True, type=Path)
     asyncio.run(_serve(parser.parse_args().nodes))
     return 0

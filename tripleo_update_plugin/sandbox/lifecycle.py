@@ -4,62 +4,38 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 from tripleo_update_plugin.errors import SandboxError
 from tripleo_update_plugin.sandbox import clouds, nodes, overcloud, processes, servers
-from tripleo_update_plugin.sandbox.sample import sample_outputs
 from tripleo_update_plugin.sandbox.state import State
+from tripleo_update_plugin.sandbox.wanted import Wanted, Wish, wanted
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What ``up`` was asked for. Without a stack's name: the one that is there, else ``overcloud``."""
-
-    stack: str | None = None
-    with_overcloud: bool = True
-    controllers: int = 3
-    computes: int = 3
-    ceph: int = 3
-    outputs: Path | None = None
-    pace: float = 1.0
-    heat_port: int | None = None
-    mistral_port: int | None = None
-
-    @property
-    def is_particular(self) -> bool:
-        """Whether it asks for anything but the usual overcloud."""
-        return bool(self.outputs) or (self.controllers, self.computes, self.ceph) != (3, 3, 3)
 
 
 def up(state: State, wish: Wish, say: Say) -> bool:
     """Brings up what is missing; False if nothing was. If it cannot, it stops what it started."""
     fresh = not state.exists
-    outputs = _new_outputs(state, wish)
+    missing = _missing(state, wish)
     state.prepare()
     with state.lock():
         started: list[processes.Process] = []
         try:
-            _up(state, wish, outputs, started, say)
+            _up(state, wish, missing, started, say)
         except BaseException:
             if fresh:
                 _tear_down(state, keep_logs=True)
             else:
                 processes.stop(started)
             raise
-    return bool(started or outputs)
+    return bool(started or missing)
 
 
-def _up(
-    state: State, wish: Wish, outputs: overcloud.Outputs | None, started: list[processes.Process], say: Say
-) -> None:
+def _up(state: State, wish: Wish, missing: Wanted | None, started: list[processes.Process], say: Say) -> None:
     where = servers.choose(state, wish.heat_port, wish.mistral_port)
     servers.start(state, where, started)
-    if outputs is not None:
-        _prepare_nodes(state, outputs, wish.pace, say)
+    if missing:
+        _prepare_nodes(state, missing, wish.pace, say)
     elif not state.inventory.exists():
         nodes.write_inventory(state, ())
     nodes.switch_on(state)
@@ -69,10 +45,10 @@ def _up(
     if nodes.all_nodes(state) and not servers.running(state, servers.ENDPOINTS):
         raise servers.died(state, servers.ENDPOINTS)
     clouds.publish(state, where, os.environ)
-    if outputs is not None:
+    if missing:
         name = wish.stack or stack_name(state)
-        overcloud.ensure(where, name, outputs)
-        state.remember("stack", {"name": name, "digest": overcloud.digest(outputs)})
+        overcloud.ensure(where, name, missing.outputs, missing.services)
+        state.remember("stack", {"name": name, "digest": missing.digest})
         say(f"{'stack':<10}{name}  {len(nodes.all_nodes(state))} nodes in {state.nodes}")
 
 
@@ -85,15 +61,15 @@ def stack_name(state: State) -> str:
     return str(state.recall("stack").get("name") or "overcloud")
 
 
-def _new_outputs(state: State, wish: Wish) -> overcloud.Outputs | None:
-    """Outputs of the overcloud that has to be made; None if none is wanted, or it is there."""
+def _missing(state: State, wish: Wish) -> Wanted | None:
+    """The overcloud that has to be made; None if none is wanted, or it is there."""
     known = state.recall("stack")
     if not wish.with_overcloud or (known and wish.stack in (None, known["name"]) and not wish.is_particular):
         return None
-    outputs = _outputs(wish, wish.stack or stack_name(state))
+    made = wanted(wish, wish.stack or stack_name(state))
     if not known:
-        return outputs
-    if wish.stack in (None, known["name"]) and known.get("digest") == overcloud.digest(outputs):
+        return made
+    if wish.stack in (None, known["name"]) and known.get("digest") == made.digest:
         return None
     raise SandboxError(
         f"The sandbox has another overcloud already: the stack {known['name']}.",
@@ -101,21 +77,14 @@ def _new_outputs(state: State, wish: Wish) -> overcloud.Outputs | None:
     )
 
 
-def _outputs(wish: Wish, name: str) -> overcloud.Outputs:
-    if wish.outputs is None:
-        return sample_outputs(name, wish.controllers, wish.computes, wish.ceph)
-    outputs = overcloud.read_outputs(wish.outputs)
-    return overcloud.made_harmless(outputs) if overcloud.is_updatable(outputs) else outputs
-
-
-def _prepare_nodes(state: State, outputs: overcloud.Outputs, pace: float, say: Say) -> None:
-    """Nodes for hosts that can be updated without harm to this machine; those of older releases can only be planned."""
-    hosts = overcloud.hosts_of(outputs)
-    if overcloud.is_updatable(outputs):
-        nodes.create(state, hosts, overcloud.vips_of(outputs), pace)
+def _prepare_nodes(state: State, made: Wanted, pace: float, say: Say) -> None:
+    """Nodes for hosts that can be updated without harm to this machine; others can only be planned."""
+    if made.has_nodes:
+        nodes.create(state, made.hosts, overcloud.vips_of(made.outputs), pace)
+        nodes.stock(state, made.repository)
     else:
         say("These outputs have no playbooks of their own, so there are no nodes: plan with them, but don't start.")
-    nodes.write_inventory(state, [host.name for host in hosts])
+    nodes.write_inventory(state, [host.name for host in made.hosts])
 
 
 def down(state: State) -> bool:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,13 @@ from tripleo_update_plugin.sandbox.servers import environment
 from tripleo_update_plugin.sandbox.state import State, write_private
 
 COMMANDS = (
-    *("ceph", "clustercheck", "crm_mon", "crm_node", "crm_resource", "docker", "ip", "mysql"),
-    *("ovs-appctl", "pcs", "podman", "ss", "virsh"),
-    *("rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl"),
-    *("sandbox-node", "sandbox-update", "stand-in", "systemctl"),
+    *("ceph", "clustercheck", "crm_mon", "crm_node", "crm_resource", "dnf", "docker", "ip", "mysql"),
+    *("needs-restarting", "ovs-appctl", "pcs", "podman", "rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl"),
+    *("rpm", "sandbox-node", "sandbox-recreate", "sandbox-update", "ss", "stand-in", "systemctl", "virsh", "yum"),
 )
 
 STATS_PORT = 1993
+#: Where the dashboard is, whose own port 80 takes a privilege.
 HORIZON_PORT = 8090
 
 _STAND_INS = Path(__file__).parent / "stand_ins"
@@ -133,11 +133,19 @@ def node(state: State, name: str) -> Node:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What a node is made from."""
+    """What a node is made from.
+
+    Of a node with packages: *units* are (unit or resource, service, package of the unit), *packages* those of the
+    services, and *resources* the names that Pacemaker has for services.
+    """
 
     name: str
     services: tuple[str, ...]
     addresses: tuple[str, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)  # {container: image}
+    units: tuple[tuple[str, str, str], ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, str] = field(default_factory=dict)
 
 
 def _loopback(state: State) -> int:
@@ -172,6 +180,17 @@ def create(state: State, hosts: Sequence[Host], vips: Mapping[str, str], pace: f
     for index, host in enumerate(hosts):
         if not (state.nodes / host.name).exists():
             _create(state.nodes / host.name, host, f"127.{number}.{1 + index // 250}.{1 + index % 250}")
+    write_private(state.detours, json.dumps(_detours(state, hosts, vips)))
+
+
+def _detours(state: State, hosts: Sequence[Host], vips: Mapping[str, str]) -> dict[str, str]:
+    """{an address of the overcloud: the loopback address that stands for it}: where probes find what they ask."""
+    own = {node.name: node.address for node in all_nodes(state)}
+    detours = {address: own[host.name] for host in hosts for address in host.addresses}
+    for address in vips if own else ():
+        vip = vip_of(next(iter(own.values())))
+        detours |= {address: vip, f"{address}:80": f"{vip}:{HORIZON_PORT}"}
+    return detours
 
 
 def _create(folder: Path, host: Host, internal_address: str) -> None:
@@ -183,6 +202,9 @@ def _create(folder: Path, host: Host, internal_address: str) -> None:
         (draft / "bin" / command).symlink_to("../../../stand_ins/command.sh")
     for service in host.services:
         _create_service(draft / "services" / service)
+    (draft / "images").write_text("".join(f"{name} {image}\n" for name, image in host.images.items()))
+    if host.packages:
+        _add_packages(draft, host)
     (draft / "addresses").write_text("".join(f"{address}\n" for address in host.addresses))
     (draft / "internal_address").write_text(f"{internal_address}\n")
     draft.rename(folder)
@@ -200,6 +222,30 @@ def _create_service(folder: Path) -> None:
         facts["process"] = ""
     for name, text in facts.items():
         (folder / name).write_text(text)
+
+
+def _add_packages(folder: Path, host: Host) -> None:
+    """Version 1 of each package; the commands find services by their units there."""
+    for part in ("packages", "units"):
+        (folder / part).mkdir(mode=0o700)
+    for unit, service, package in host.units:
+        (folder / "units" / unit).write_text(f"{service} {package}\n")
+    for package in {*host.packages.values(), *(package for _, _, package in host.units)}:
+        (folder / "packages" / package).write_text("1\n")
+    for service in host.services:
+        own = folder / "services" / service
+        for name in ("resource", "container"):
+            (own / name).unlink(missing_ok=True)
+        (own / "package").write_text(host.packages[service] + "\n")
+        if service in host.resources:
+            (own / "resource").write_text(host.resources[service] + "\n")
+
+
+def stock(state: State, repository: Mapping[str, int]) -> None:
+    """Puts packages where the nodes' yum finds them: {package: version}."""
+    (state.folder / "repo").mkdir(mode=0o700, exist_ok=True)
+    for package, version in repository.items():
+        write_private(state.folder / "repo" / package, f"{version}\n")
 
 
 def switch_on(state: State) -> None:
@@ -230,6 +276,7 @@ def write_inventory(state: State, hosts: Iterable[str]) -> None:
             "ansible_python_interpreter": sys.executable,
             "ansible_become": False,
             "ansible_remote_tmp": str(state.nodes / host / "tmp"),
+            "tripleo_update_marks": str(state.nodes / host / "marks"),
             **(_own_variables(own[host]) if host in own else {}),
         }
         for host in sorted(hosts, key=natural_key)

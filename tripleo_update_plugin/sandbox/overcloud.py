@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tripleo_update_plugin.errors import SandboxError
+from tripleo_update_plugin.outputs import images as images_in
 from tripleo_update_plugin.sandbox.nodes import Host
 from tripleo_update_plugin.sandbox.sample_tasks import post_update_tasks, role_config, update_tasks
 from tripleo_update_plugin.sandbox.servers import Endpoints
@@ -19,12 +20,37 @@ _PATIENCE = 60.0  # seconds for a stack to be created; 1 on an idle machine
 Outputs = dict[str, Any]
 
 
-def template(outputs: Mapping[str, Any]) -> dict[str, Any]:
+#: {role: {service: role_data}}, as architecture.PerService.
+Services = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
+def template(outputs: Mapping[str, Any], resources: Mapping[str, Any] | None = None) -> dict[str, Any]:
     return {
         "heat_template_version": "2018-08-31",
         "description": "Outputs of an overcloud, without the overcloud",
+        **({"resources": dict(resources)} if resources else {}),
         "outputs": {key: {"value": value} for key, value in outputs.items()},
     }
+
+
+def chains(services: Services) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Nested stacks as TripleO's, ``<Role>ServiceChain`` → ``ServiceChain`` → a stack for each service, whose output
+    ``role_data`` is the service's own: (resources of the root, the rest of a request that creates it).
+    """
+    files, registry = {}, {}
+    resources: dict[str, Any] = {}
+    for role, members in services.items():
+        for service, data in members.items():
+            files[f"{role}/{service}.yaml"] = template({"role_data": data})
+            registry[f"Sandbox::{role}::{service}"] = f"{role}/{service}.yaml"
+        types = [f"Sandbox::{role}::{service}" for service in members]
+        chain = {"type": "OS::Heat::ResourceChain", "properties": {"resources": types}}
+        files[f"{role}.yaml"] = template({}, {"ServiceChain": chain})
+        registry[f"Sandbox::{role}"] = f"{role}.yaml"
+        # One after the other: SQLite has one writer.
+        resources[f"{role}ServiceChain"] = {"type": f"Sandbox::{role}", "depends_on": list(resources)[-1:]}
+    texts = {name: json.dumps(file) for name, file in files.items()}
+    return resources, {"files": texts, "environment": {"resource_registry": registry}}
 
 
 def read_outputs(path: Path) -> Outputs:
@@ -44,11 +70,13 @@ def hosts_of(outputs: Mapping[str, Any]) -> list[Host]:
     """The hosts and what their roles say of them; none for releases that name no hosts by role."""
     services = outputs.get("EnabledServices") or {}
     addresses = outputs.get("RoleNetIpMap") or {}
+    images = images_in(outputs)
     return [
         Host(
             name=fqdn.partition(".")[0].lower(),
             services=tuple(services.get(role) or ()),
             addresses=tuple(ips[index] for ips in (addresses.get(role) or {}).values() if index < len(ips)),
+            images=images.get(role, {}),
         )
         for role, networks in (outputs.get("RoleNetHostnameMap") or {}).items()
         for index, fqdn in enumerate((networks or {}).get("ctlplane") or ())
@@ -94,12 +122,19 @@ def digest(outputs: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
 
 
-def ensure(where: Endpoints, name: str, outputs: Mapping[str, Any]) -> None:
-    """Creates the stack unless it is there."""
+def ensure(where: Endpoints, name: str, outputs: Mapping[str, Any], services: Services | None = None) -> None:
+    """Creates the stack unless it is there, with nested stacks of *services*."""
     if not stack_status(where, name):
-        body = {"stack_name": name, "template": template(outputs), "disable_rollback": True, "timeout_mins": 10}
+        resources, more = chains(services or {})
+        body = {
+            "stack_name": name,
+            "template": template(outputs, resources),
+            "disable_rollback": True,
+            "timeout_mins": 10,
+            **more,
+        }
         _call(where, "POST", "/stacks", body)
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _PATIENCE * (5 if services else 1)
     while (status := stack_status(where, name)) in ("", "CREATE_IN_PROGRESS") and time.monotonic() < deadline:
         time.sleep(0.2)
     if status != "CREATE_COMPLETE":

@@ -17,7 +17,13 @@ from tripleo_update_plugin.sandbox.sample_services import (
     ROLES,
     SERVICES,
 )
-from tripleo_update_plugin.sandbox.sample_tasks import image, post_update_tasks, role_config, update_tasks
+from tripleo_update_plugin.sandbox.sample_tasks import (
+    bundle_update_tasks,
+    image,
+    post_update_tasks,
+    role_config,
+    update_tasks,
+)
 
 _DOMAIN = "localdomain"
 
@@ -216,4 +222,20 @@ def _role_data(role: str, password: str) -> dict[str, Any]:
         "step_config": "\n".join(step_config) + "\n",
         "update_tasks": update_tasks(services),
         "upgrade_tasks": [],
+    }
+
+
+def services_data() -> dict[str, dict[str, dict[str, Any]]]:
+    """The data of each service by itself, {role: {service: role_data}}, as far as an update of it alone needs them."""
+    return {role: {service: _service_data(service) for service in SERVICES[role]} for role in ROLES}
+
+
+def _service_data(service: str) -> dict[str, Any]:
+    bundle = service in BUNDLES
+    return {
+        "service_name": service,
+        "docker_config": _docker_config((service,)),
+        "deploy_steps_tasks": [_bundle_task(service)] if bundle else [],
+        "update_tasks": bundle_update_tasks(service) if bundle else [],
+        "post_update_tasks": [],
     }

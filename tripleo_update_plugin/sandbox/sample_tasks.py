@@ -65,6 +65,14 @@ def update_tasks(services: Sequence[str]) -> list[Task]:
     return tasks
 
 
+def bundle_update_tasks(service: str) -> list[Task]:
+    """The ``update_tasks`` of a bundle by itself: fetch its image, and give it the tag that the bundle runs."""
+    return [
+        _command("Fetch the image of the bundle", ["podman", "pull", image(service)], _step(2), changed_when=False),
+        _command("Give it the tag of the bundle", ["sandbox-update", service], _step(2)),
+    ]
+
+
 def post_update_tasks(services: Sequence[str]) -> list[Task]:
     """The role's ``post_update_tasks``: wait until what was started is whole again."""
     waits = []
@@ -107,6 +115,21 @@ _IMPORT = """\
         step: "{step}"
 """
 
+#: As in the overcloud's own deploy tasks: by which role its containers are started, and how.
+_START = """\
+- name: Per step starting of the containers using tripleo-ansible
+  become: true
+  block:
+    - name: "Manage containers for step {{ step }} with tripleo-ansible"
+      include_role:
+        name: tripleo_container_manage
+      vars:
+        tripleo_container_manage_cli: "{{ container_cli }}"
+        tripleo_container_manage_config: "/var/lib/tripleo-config/container-startup-config/step_{{ step }}"
+        tripleo_container_manage_config_id: "tripleo_step{{ step }}"
+        tripleo_container_manage_config_patterns: '*.json'
+"""
+
 _COMMON = """\
 - hosts: localhost
   name: Check if required variables are defined
@@ -140,6 +163,7 @@ def role_config(stack: str, roles: Iterable[str], bootstrap: str) -> dict[str, A
     plays = [_role_play(role, bootstrap, 25 if role.startswith("Compute") else 1) for role in roles]
     return {
         "common_deploy_steps_playbooks": _COMMON,
+        "common_deploy_steps_tasks": _START,
         "update_steps_playbook": _HEAD.format(stack=stack) + "".join(plays),
         "external_update_steps_playbook": _EXTERNAL,
         "external_update_steps_tasks": [],

@@ -77,6 +77,10 @@ class State:
         return self.folder / "inventory.yaml"
 
     @property
+    def detours(self) -> Path:
+        return self.folder / "detours.json"
+
+    @property
     def ansible_config(self) -> Path:
         return self.folder / "ansible.cfg"
 

@@ -133,14 +133,24 @@ cluster_stop() {
 }
 
 
+restart_resource() { # resource node
+    need_cluster 102
+    if [ "$2" != "$name" ]; then unknown --restart --node "$2"; fi
+    find_service "$1" && [ -e "$node/services/$service/resource" ] || unknown --restart "$1"
+    stop_service "$service"
+    start_service "$service"
+}
+
 run_crm_resource() {
-    resource='' action=''
+    resource='' action='' target=$name
     while [ $# -gt 0 ]; do
         case $1 in
             -r | --resource) [ $# -gt 1 ] || unknown "$1"; resource=$2; shift ;;
             --resource=*) resource=${1#*=} ;;
             -W | --locate) action=locate ;;
             --wait) action=wait ;;
+            --restart) action=restart ;;
+            -N | --node) [ $# -gt 1 ] || unknown "$1"; target=$2; shift ;;
             -C | --cleanup | -R | --refresh) action=cleanup ;;
             -Q | --quiet) ;;
             *) unknown "$@" ;;
@@ -149,6 +159,7 @@ run_crm_resource() {
     done
     case $action in
         locate) [ -n "$resource" ] || unknown --locate; locate "$resource" ;;
+        restart) restart_resource "$resource" "$target" ;;
         wait | cleanup) need_cluster 102 ;;
         *) unknown "--resource $resource" ;;
     esac
@@ -177,7 +188,7 @@ change_resource() { # action resource [node] [--wait...]
     esac
 }
 
-show_cluster() { # like 'crm_mon --as-xml', without resources
+show_cluster() { # like 'crm_mon --as-xml'
     online=0 all=0
     for other in "$nodes"/*; do
         [ -d "$other/services/pacemaker" ] || continue
@@ -196,7 +207,9 @@ show_cluster() { # like 'crm_mon --as-xml', without resources
         printf '    <node name="%s" id="%s" online="%s" standby="false" standby_onfail="false" maintenance="false"/>\n' \
             "${other##*/}" "${other##*-}" "$there"
     done
-    printf '  </nodes>\n</crm_mon>\n'
+    printf '  </nodes>\n'
+    show_resources
+    printf '</crm_mon>\n'
 }
 
 run_crm_mon() {

@@ -7,6 +7,7 @@
 #   services/NAME/wanted    running | stopped: what it comes back to when the node boots
 #   services/NAME/version   a number that an update raises
 #   services/NAME/resource  there if Pacemaker runs it: the name of its resource
+#   services/NAME/package   there if it comes in a package: its name
 #   services/NAME/process   there if it has a process of its own; services/NAME/pid says which
 #   services/NAME/broken    there while it cannot start
 set -u
@@ -28,7 +29,7 @@ unknown() {
 }
 
 lib=$sandbox/stand_ins
-for part in services cluster units daemons machine; do
+for part in services cluster facts units daemons machine packages; do
     # shellcheck source=/dev/null
     . "$lib/$part.sh"
 done
@@ -53,6 +54,7 @@ case $me in
             crm_mon) run_crm_mon "$@" ;;
             ip) run_ip "$@" ;;
             crm_node) [ "${1:-}" = -n ] || unknown "$@"; echo "$name" ;;
+            needs-restarting) run_needs_restarting "$@" ;;
             pcs) run_pcs "$@" ;;
             ceph) run_ceph "$@" ;;
             clustercheck) run_clustercheck ;;
@@ -61,6 +63,9 @@ case $me in
             ss) run_ss ;;
             virsh) service_works nova_libvirt ;;
             rabbitmqctl | rabbitmq-diagnostics | rabbitmq-upgrade) run_rabbitmqctl "$@" ;;
+            dnf | yum) run_yum "$@" ;;
+            rpm) run_rpm "$@" ;;
+            sandbox-recreate) run_sandbox_recreate "$@" ;;
             sandbox-update) run_sandbox_update "$@" ;;
             *) unknown "$@" ;;
         esac

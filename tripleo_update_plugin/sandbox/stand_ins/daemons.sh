@@ -17,6 +17,8 @@ run_clustercheck() {
 }
 
 run_rabbitmqctl() {
+    broker=oslo_messaging_rpc
+    [ ! -d "$node/services/rabbitmq" ] || broker=rabbitmq
     while :; do case ${1:-} in -q | -s | --silent | --quiet) shift ;; -n | -t | --timeout) shift 2 ;; *) break ;; esac; done
     case ${1:-} in
         eval) case ${2:-} in "{rabbit:is_running(), length("*) ;; *) unknown "$@" ;; esac ;;
@@ -25,19 +27,19 @@ run_rabbitmqctl() {
         await_online_quorum_plus_one | await_online_synchronized_mirror | check_local_alarms) ;;
         *) unknown "$@" ;;
     esac
-    if ! service_works oslo_messaging_rpc; then
+    if ! service_works "$broker"; then
         echo "Error: unable to perform an operation on node 'rabbit@$name'." >&2
         exit 69
     fi
     case $1 in
-        eval) echo "{true,$(running_members oslo_messaging_rpc),[]}"; exit 0 ;;
-        drain | revive) note "$1" oslo_messaging_rpc ''; exit 0 ;;
+        eval) echo "{true,$(running_members "$broker"),[]}"; exit 0 ;;
+        drain | revive) note "$1" "$broker" ''; exit 0 ;;
         cluster_status) ;;
         *) exit 0 ;;
     esac
     printf 'Running Nodes\n\n'
     for other in "$nodes"/*; do
-        runs_there "$other" oslo_messaging_rpc && echo "rabbit@${other##*/}"
+        runs_there "$other" "$broker" && echo "rabbit@${other##*/}"
     done
     printf '\nNetwork Partitions\n\n(none)\n'
 }

@@ -17,8 +17,20 @@ run_sandbox_update() {
     echo "updated $# services"
 }
 
+run_sandbox_recreate() { # container: of a service with several, the first brings the new version; others do nothing
+    [ $# -eq 1 ] || unknown "$@"
+    for folder in "$node"/services/*; do
+        get "$folder/container"
+        [ "$got" = "$1" ] || continue
+        stop_service "${folder##*/}"
+        run_sandbox_update "${folder##*/}"
+        start_service "${folder##*/}"
+        return
+    done
+}
+
 boot() {
-    rm -f "$node/off"
+    rm -f "$node/off" "$node/reboot"
     note boot '' ''
     result=0
     for folder in "$node"/services/*; do

@@ -21,6 +21,11 @@ get() { # file; sets $got, empty if there is no such file. Just when it is writt
 
 find_service() { # unit, container or resource; sets $service; fails if this node has no such service
     service=${1%.service}
+    if [ -r "$node/units/$service" ]; then
+        read -r service _ <"$node/units/$service"
+        [ -d "$node/services/$service" ]
+        return
+    fi
     service=${service#tripleo_}
     case $service in
         galera | galera-bundle* | mariadb) service=mysql ;;

@@ -87,7 +87,7 @@ container_runs() { # container
 }
 
 run_podman_ps() { # a container's name is its ID as well
-    filter='' status=''
+    filter='' images='' status=''
     while [ $# -gt 0 ]; do
         case $1 in
             -q | --quiet | -a | --all | --no-trunc) ;;
@@ -96,6 +96,7 @@ run_podman_ps() { # a container's name is its ID as well
             --format)
                 case ${2:-} in
                     '{{.Names}}') ;;
+                    '{{.Names}} {{.Image}}') images=yes ;;
                     '{{.Names}}	{{.Status}}') status='	Up 5 minutes' ;;
                     *) unknown ps "$@" ;;
                 esac
@@ -116,7 +117,7 @@ list_containers() { # part of a name
     for folder in "$node"/services/*/container; do
         [ -e "$folder" ] || continue
         while read -r container; do
-            case $container in *"$1"*) container_runs "$container" && echo "$container$status" ;; esac
+            case $container in *"$1"*) container_runs "$container" && show_container "$container" ;; esac
         done <"$folder"
     done
 }

@@ -1,0 +1,1 @@
+"""The prober: a process that asks an overcloud all the while it is updated."""

@@ -1,0 +1,76 @@
+"""The phase update: by the overcloud's own playbook, by its tasks for a service, or by the package flow."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tripleo_update_plugin import means, packageflow, plays, readiness, serviceflow
+from tripleo_update_plugin.actions import redaction
+from tripleo_update_plugin.adapters import configdownload, identity, playbooks
+from tripleo_update_plugin.adapters.heat import Heat
+from tripleo_update_plugin.architecture import PerService
+from tripleo_update_plugin.model import Overcloud
+
+if TYPE_CHECKING:
+    from tripleo_update_plugin.actions.work import Output, Work
+
+
+def update(
+    work: "Work", heat: Heat, outputs: Mapping[str, Any], overcloud: Overcloud, folder: Path
+) -> "Output":
+    """Update the nodes of *work*, or some of their services. CannotUpdate, before anything is touched, if it can't."""
+    only, by = work.given("only"), readiness.check_means(outputs, overcloud)
+    roles = {overcloud.node(name).role for name in work.nodes}
+    services: PerService = {}
+    if only is not None:
+        if wanted := means.roles_to_read(outputs, roles):
+            services = heat.services(overcloud.stack, wanted)
+            work.redact = redaction.redactor({**outputs, "services": services})
+        readiness.check_only(outputs, overcloud, work.catalogue(), services, work.nodes, only, work.given("batch"))
+    if by == means.PACKAGES:
+        return _packages(work, overcloud, folder)
+    phase = None
+    if by == means.TASKS:
+        phase = plays.Phase(plays=tuple(configdownload.plays_of_tasks(roles)))
+    elif only is not None:
+        config = outputs.get("RoleConfig") or {}
+        phase = serviceflow.update(overcloud, work.catalogue(), config, services, work.nodes, only)
+    return _from_stack(work, overcloud, folder, phase)
+
+
+def _from_stack(work: "Work", overcloud: Overcloud, folder: Path, phase: plays.Phase | None) -> "Output":
+    """Run the stack's update playbook, or the plays of *phase* beside it."""
+    playbook, inventory = configdownload.download(
+        identity.heat_client(work.conf), overcloud.stack, folder, work.options.ssh_user
+    )
+    if phase:
+        playbook = playbooks.write_playbook(phase.plays, playbook.with_name("tripleo_update_plays.yaml"))
+    outcome, _ = work.run_playbook(
+        playbook, inventory, work.nodes, limit=work.nodes, extra_vars=_variables(work, update_serial=len(work.nodes))
+    )
+    if outcome.status != "successful":
+        # any_errors_fatal: one node's failure stops the others in the middle of their update.
+        for name, node in outcome.nodes.items():
+            node.error = node.error or f"node {name}: its update was broken off, because the run failed"
+    return work.tell(outcome)
+
+
+def _packages(work: "Work", overcloud: Overcloud, folder: Path) -> "Output":
+    # A job belongs to one execution of one batch, and so do the marks of its work.
+    mark = f"{work.job.folder.parent.name}.{work.given('batch')}"
+    phase = packageflow.update(overcloud, work.catalogue(), work.nodes, mark, work.given("only"))
+    asked = (packageflow.MARK_TASK, packageflow.CHECK_TASK)
+    outcome, results = work.run(phase, overcloud, folder, asked, _variables(work))
+    idle = [name for name in work.nodes if _was_idle(results.get(name) or {})]
+    return work.tell(outcome, nothing_to_do=len(idle) == len(work.nodes))
+
+
+def _was_idle(results: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether an earlier attempt had updated the node, or no package had an update."""
+    done = (results.get(packageflow.MARK_TASK) or {}).get("stat") or {}
+    return bool(done.get("exists")) or (results.get(packageflow.CHECK_TASK) or {}).get("rc") == 0
+
+
+def _variables(work: "Work", **own: Any) -> dict[str, Any]:
+    """The operator's variables; ours win."""
+    return {**(work.given("extra_vars") or {}), **own}

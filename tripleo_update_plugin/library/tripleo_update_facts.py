@@ -1,0 +1,311 @@
+#!/usr/bin/python
+"""An Ansible module: what a node says of itself, all of it in one call.
+
+It runs on the nodes of every release, so it is written for Python 2.7 and 3, with the standard library only. Its
+commands run side by side, each with a time limit of its own; one that gives no answer does not hold up the others.
+Nothing but names, numbers and states leaves the node: no environment, no command line, no text of an error.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import csv
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+
+from ansible.module_utils.basic import AnsibleModule
+
+__metaclass__ = type
+
+DOCUMENTATION = """
+module: tripleo_update_facts
+short_description: what a node of an overcloud says of itself
+description:
+    - Asks for addresses, the Pacemaker cluster, units, containers, HAProxy's database sessions, a pending reboot and
+      package updates. Changes nothing.
+author: tripleo-update-plugin developers
+options:
+    units:
+        description: systemd units to ask for
+        type: list
+        default: []
+    packages:
+        description: whether to count package updates, which asks the repositories
+        type: bool
+        default: false
+    haproxy_socket:
+        description: HAProxy's statistics socket, a path or host:port
+        type: str
+        default: /var/lib/haproxy/stats
+"""
+
+#: Whether these are active tells a cluster that is stopped from one that does not answer.
+CLUSTER_UNITS = ["pacemaker", "pacemaker_remote"]
+
+#: Seconds.
+LIMITS = {"addresses": 20, "cluster": 20, "units": 20, "containers": 20, "reboot": 30, "updates": 30}
+SOCKET_LIMIT = 5
+
+_FOLDERS = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
+_ENGINES = ("docker", "podman", "rkt")
+
+
+class Unanswered(Exception):
+    """A question without an answer; its text says why, in our own words."""
+
+
+def search_path():
+    """Folders to look for commands in: the usual ones too, for not every login has those of the administrator."""
+    return [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder] + list(_FOLDERS)
+
+
+def find(names, folders):
+    """The path of the first of these commands that there is, or None."""
+    for name in names:
+        for folder in folders:
+            path = os.path.join(folder, name)
+            if os.access(path, os.X_OK) and os.path.isfile(path):
+                return path
+    return None
+
+
+def ask(commands, limits):
+    """{question: (exit code, output)} of {question: argv}; the code is None for one that took longer than its limit."""
+    running, answers = {}, {}
+    environment = dict(os.environ, LC_ALL="C")
+    with open(os.devnull, "r+b") as nothing:
+        for question, argv in commands.items():
+            output = tempfile.TemporaryFile()
+            # A group of its own: what a command has started ends with it.
+            process = subprocess.Popen(
+                argv, stdin=nothing, stdout=output, stderr=nothing, env=environment, preexec_fn=os.setpgrp
+            )
+            running[question] = (process, output)
+    began = time.time()
+    while running:
+        for question, (process, output) in list(running.items()):
+            late = time.time() - began > limits[question]
+            if late and process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            elif process.poll() is None:
+                continue
+            output.seek(0)
+            text = output.read().decode("utf-8", "replace")
+            answers[question] = (None if process.returncode == -signal.SIGKILL else process.returncode, text)
+            output.close()
+            del running[question]
+        time.sleep(0.02)
+    return answers
+
+
+def addresses(code, text):
+    """Every address in what ``ip -o address show`` prints."""
+    _need(code, 0)
+    return re.findall(r"inet6? ([0-9a-fA-F.:]+)/", text)
+
+
+def units(code, text, asked):
+    """{unit: state} of those that are not simply inactive; ``is-active`` fails where one unit is not active."""
+    states = text.split()
+    if len(states) != len(asked):
+        raise Unanswered(_reason(code))
+    return dict((unit, state) for unit, state in zip(asked, states) if state not in ("inactive", "unknown"))
+
+
+def containers(code, text):
+    """{name: image} of the containers that run."""
+    _need(code, 0)
+    return dict(line.split()[:2] for line in text.splitlines() if len(line.split()) > 1)
+
+
+def reboot(code, text):
+    """Whether ``needs-restarting -r`` wants one."""
+    if code == 1 and "reboot is required" in text.lower():
+        return True
+    _need(code, 0)
+    return False
+
+
+def updates(code, text):
+    """How many packages ``check-update`` lists; a long name has its version on the next line."""
+    if code == 100:
+        listed = text.split("Obsoleting Packages")[0]
+        return len(re.findall(r"^[^\s:]+\.\w+(?:[ \t]+\S+[ \t]+\S+)?[ \t]*$", listed, re.MULTILINE))
+    _need(code, 0)
+    return 0
+
+
+def cluster(code, text, states):
+    """What ``crm_mon --as-xml`` says; None where no cluster runs. *states* are those of units()."""
+    if code != 0 and states is not None and not any(unit in states for unit in CLUSTER_UNITS):
+        return None
+    _need(code, 0)
+    try:
+        root = ElementTree.fromstring(text.encode("utf-8"))
+    except ElementTree.ParseError:
+        raise Unanswered("it is no XML")
+    controller, options = root.find("summary/current_dc"), root.find("summary/cluster_options")
+    unmanaged = options is not None and options.get("maintenance-mode") == "true"
+    section = root.find("resources")
+    return {
+        "quorum": controller is not None and controller.get("with_quorum") == "true",
+        "nodes": [
+            {"name": node.get("name"), "remote": node.get("type") == "remote", "state": _state(node, unmanaged)}
+            for node in root.findall("nodes/node")
+            if not node.get("id_as_resource")  # the inside of a bundle
+        ],
+        "resources": [
+            {"name": top.get("id"), "kind": top.tag, "instances": list(_instances(top, []))}
+            for top in (section if section is not None else [])
+        ],
+    }
+
+
+def _state(node, unmanaged):
+    if node.get("online") != "true":
+        return "offline"
+    if node.get("pending") == "true":
+        return "pending"
+    if node.get("standby") == "true" or node.get("standby_onfail") == "true":
+        return "standby"
+    return "maintenance" if unmanaged or node.get("maintenance") == "true" else "online"
+
+
+def _instances(element, names):
+    """Every running copy: the names it goes by, the node it is on, its role there."""
+    name = (element.get("id") or "").split(":")[0]
+    if element.tag == "resource":
+        for node in element.findall("node"):
+            yield _instance(names + [name], node.get("name"), element.get("role"))
+    elif element.tag == "bundle":
+        for replica in element.findall("replica"):
+            for each in _in_bundle(replica, name):
+                yield each
+    else:
+        plain = re.sub(r"-(clone|master)$", "", name)
+        for part in element:
+            for each in _instances(part, names + [name, plain]):
+                yield each
+
+
+def _in_bundle(replica, bundle):
+    """A bundle's copy is on the node of its container; its role is that of the resource inside, where there is one."""
+    inside, host = [], None
+    for resource in replica.findall("resource"):
+        agent = (resource.get("resource_agent") or "").split(":")[-1]
+        if agent in _ENGINES:
+            host = resource.find("node")
+        elif agent not in ("IPaddr2", "remote"):
+            inside.append(resource)
+    if host is not None:
+        role = inside[0].get("role") if inside else "Started"
+        yield _instance([bundle] + [each.get("id") for each in inside], host.get("name"), role)
+
+
+def _instance(names, node, role):
+    # Pacemaker 2.1 says Promoted for what was Master.
+    return {"names": sorted(set(names)), "node": node, "promoted": role in ("Master", "Promoted")}
+
+
+def sessions(path):
+    """{server: sessions that HAProxy has open to it now} of the database; empty where no HAProxy runs."""
+    on_network = not path.startswith("/")
+    connection = socket.socket(socket.AF_INET if on_network else socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(SOCKET_LIMIT)
+    try:
+        host, _, port = path.rpartition(":")
+        connection.connect((host, int(port)) if on_network else path)
+        connection.sendall(b"show stat\n")
+        parts = iter(lambda: connection.recv(65536), b"")
+        text = b"".join(parts).decode("utf-8", "replace")
+    except socket.timeout:
+        raise Unanswered("no answer within %d s" % SOCKET_LIMIT)
+    except (OSError, IOError):
+        return {}
+    finally:
+        connection.close()
+    rows = csv.DictReader(text.lstrip("# ").splitlines())
+    servers = [row for row in rows if row["pxname"] == "mysql" and row["svname"] not in ("FRONTEND", "BACKEND")]
+    return dict((row["svname"], int(row["scur"] or 0)) for row in servers)
+
+
+def _need(code, wanted):
+    if code != wanted:
+        raise Unanswered(_reason(code))
+
+
+def _reason(code):
+    return "no answer in time" if code is None else "exit code %d" % code
+
+
+def commands(asked, packages, folders):
+    """({question: argv}, {question: why it cannot be asked})."""
+    found, missing = {}, {}
+    wanted = [
+        ("addresses", ("ip",), ["-o", "address", "show"]),
+        ("cluster", ("crm_mon",), ["--as-xml"]),
+        ("units", ("systemctl",), ["is-active"] + asked),
+        ("containers", ("podman", "docker"), ["ps", "--format", "{{.Names}} {{.Image}}"]),
+        ("reboot", ("needs-restarting",), ["-r"]),
+    ]
+    if packages:
+        wanted.append(("updates", ("dnf", "yum"), ["-q", "check-update"]))
+    for question, names, arguments in wanted:
+        path = find(names, folders)
+        if path:
+            found[question] = [path] + arguments
+        elif question not in ("cluster", "containers"):  # their absence is an answer
+            missing[question] = "no %s on the node" % " or ".join(names)
+    return found, missing
+
+
+def facts(given, folders):
+    """({question: answer}, {question: why there is none}); commands are looked for in *folders*."""
+    asked = list(given["units"]) + [unit for unit in CLUSTER_UNITS if unit not in given["units"]]
+    argvs, unanswered = commands(asked, given["packages"], folders)
+    said = ask(argvs, LIMITS)
+    answers = {"cluster": None, "containers": {}}
+    readers = [
+        ("addresses", addresses),
+        ("units", lambda code, text: units(code, text, asked)),
+        ("cluster", lambda code, text: cluster(code, text, answers.get("units"))),
+        ("containers", containers),
+        ("reboot", reboot),
+        ("updates", updates),
+    ]
+    for question, read in readers:
+        if question in said:
+            _note(answers, unanswered, question, lambda: read(*said[question]))  # noqa: B023 - called at once
+    _note(answers, unanswered, "sessions", lambda: sessions(given["haproxy_socket"]))
+    return answers, unanswered
+
+
+def _note(answers, unanswered, question, read):
+    try:
+        answers[question] = read()
+    except Unanswered as error:
+        answers.pop(question, None)
+        unanswered[question] = str(error)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "units": {"type": "list", "default": []},
+            "packages": {"type": "bool", "default": False},
+            "haproxy_socket": {"type": "str", "default": "/var/lib/haproxy/stats"},
+        },
+        supports_check_mode=True,
+    )
+    answers, unanswered = facts(module.params, search_path())
+    module.exit_json(changed=False, answers=answers, unanswered=unanswered)
+
+
+if __name__ == "__main__":
+    main()
