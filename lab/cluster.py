@@ -1,5 +1,7 @@
 """Pacemaker: corosync over every host of the core, then the core as its resources, called as TripleO calls them."""
 
+import re
+
 from lab import hosts, services
 from lab.hosts import execute, wait_until
 from lab.site import Site
@@ -66,11 +68,16 @@ def _make_cluster(site: Site, members: tuple[Host, ...]) -> None:
     first = members[0]
     execute(site, first, "pcs", "host", "auth", *addresses, "-u", "hacluster", "-p", _PASSWORD)
     execute(site, first, "pcs", "cluster", "setup", "lab", *addresses, "--force")
-    execute(site, first, "pcs", "cluster", "start", "--all", "--wait=120")
+    execute(site, first, "pcs", "cluster", "start", "--all")
+    wait_until("all members are online", lambda: is_online(execute(site, first, "crm_mon", "-1"), members), 120)
     execute(site, first, "pcs", "property", "set", "stonith-enabled=false")
-    wait_until(
-        "the cluster has quorum", lambda: "partition with quorum" in execute(site, first, "crm_mon", "-1"), 60
-    )
+
+
+def is_online(said: str, members: tuple[Host, ...]) -> bool:
+    """Whether ``crm_mon -1`` says that the cluster has quorum and all *members*."""
+    online = re.search(r"Online: \[ (.*) \]", said)
+    present = online.group(1).split() if online else []
+    return "partition with quorum" in said and {host.name for host in members} <= set(present)
 
 
 def _stop_what_it_will_run(site: Site, topology: Topology) -> None:

@@ -109,6 +109,21 @@ def test_with_composable_roles_a_resource_keeps_away_from_hosts_without_its_serv
     assert not any("galera-clone avoids overcloud-database" in line for line in lines)
 
 
+ONLINE = """\
+  * Current DC: overcloud-controller-1 (version 2.1.5-a3f44794f94) - partition with quorum
+Node List:
+  * Online: [ overcloud-controller-0 overcloud-controller-1 overcloud-controller-2 ]
+"""
+
+
+def test_a_cluster_is_there_when_it_has_quorum_and_every_member():
+    members = topology("pacemaker-core").having("pacemaker")
+    assert cluster.is_online(ONLINE, members)
+    assert not cluster.is_online(ONLINE.replace(" overcloud-controller-2 ]", " ]"), members)
+    assert not cluster.is_online(ONLINE.replace("with quorum", "WITHOUT quorum"), members)
+    assert not cluster.is_online("", members)
+
+
 BEFORE = "mariadbd        101 Sun Nov 22 14:00:00 2026\nhaproxy         102 Sun Nov 22 14:00:00 2026\n"
 AFTER = "mariadbd        101 Sun Nov 22 14:09:00 2026\nhaproxy         102 Sun Nov 22 14:00:00 2026\n"
 
