@@ -20,8 +20,8 @@ UPDATED = (
 ).split()
 _PACKAGES = (
     "systemd systemd-sysv dbus udev openssh-server sudo python3 python3-apt python3-pymysql iproute2 iputils-ping "
-    "iputils-arping procps psmisc curl ca-certificates rsync lsof mariadb-client pacemaker-cli-utils pcs resource-agents "
-    "uwsgi uwsgi-plugin-python3 python3-memcache"
+    "iputils-arping procps psmisc curl ca-certificates rsync lsof mariadb-client pacemaker-cli-utils pcs "
+    "resource-agents uwsgi uwsgi-plugin-python3 python3-memcache"
 ).split()
 _DISABLED = (
     "corosync pacemaker pcsd pcsd-ruby haproxy keepalived mariadb rabbitmq-server memcached keystone epmd.socket "
