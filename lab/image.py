@@ -74,7 +74,7 @@ def build(site: Site, say: Say) -> None:
     (site.folder / "image.json").unlink(missing_ok=True)
     if site.image.exists():
         shutil.rmtree(site.image)
-    say(f"image     made in {site.image}, once")
+    say(f"image       made in {site.image}, once")
     main, security = mirrors(_apt_sources())
     _debootstrap(site, main)
     _settle(site.image, main, security)

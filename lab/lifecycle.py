@@ -31,7 +31,7 @@ def _up(site: Site, architecture: str, say: Say) -> None:
     began = time.monotonic()
 
     def tell(what: str, text: str) -> None:
-        say(f"{what:<10}{text} ({time.monotonic() - began:.0f} s)")
+        say(f"{what:<12}{text} ({time.monotonic() - began:.0f} s)")
 
     overcloud = topology(architecture)
     network.make()
