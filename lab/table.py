@@ -1,0 +1,100 @@
+"""Rows of runs, and the table of them. Pure but for the files of rows."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab import verdict
+from lab.verdict import Judgement
+
+HEAD = (
+    "architecture", "update", "new connections", "failed at first", "pooled failed at first",
+    "failed in spite of retries", "longest gap", "lost", "stale", "took", "ended", "load", "verdict",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One run. ``doubts``: what else is wrong, beyond what the clients noticed."""
+
+    architecture: str
+    how: str
+    state: str
+    seconds: int
+    judgement: Judgement
+    doubts: tuple[str, ...]
+    load: float
+    date: str
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        return (*verdict.faults(self.judgement), *self.doubts)
+
+    @property
+    def went_well(self) -> bool:
+        return not self.complaints
+
+    @property
+    def is_control(self) -> bool:
+        return self.how in ("no-gates", "all-at-once")
+
+    @property
+    def is_as_it_should_be(self) -> bool:
+        """A careful update that nobody notices, a control that somebody does, a fault that stops the update only."""
+        if self.is_control:
+            return bool(verdict.faults(self.judgement))
+        if self.how == "careful":
+            return self.went_well
+        return not (self.judgement.failed or self.judgement.lost or self.judgement.stale)
+
+    def cells(self) -> tuple[str, ...]:
+        found = self.judgement
+        return (
+            self.architecture, self.how, str(found.fresh_requests), str(found.failed_first),
+            str(found.failed_first_pooled), str(found.failed), f"{found.longest_gap:.1f} s", str(found.lost),
+            str(found.stale), f"{self.seconds} s", self.state, str(self.load),
+            "nobody noticed" if self.went_well else "; ".join(self.complaints),
+        )  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "architecture": self.architecture, "how": self.how, "state": self.state, "seconds": self.seconds,
+            "judgement": self.judgement.to_dict(), "doubts": list(self.doubts), "load": self.load, "date": self.date,
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Row":
+        own = {**data, "judgement": Judgement.from_dict(data["judgement"]), "doubts": tuple(data["doubts"])}
+        return cls(**own)
+
+
+def text(rows: Iterable[Row]) -> str:
+    """The rows as lines for a terminal."""
+    cells = [HEAD, *(row.cells() for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(HEAD))]
+    rule = "  ".join("=" * width for width in widths)
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return "\n".join([rule, lines[0], rule, *lines[1:], rule]) + "\n"
+
+
+def rst(rows: Iterable[Row]) -> str:
+    """The rows as a table for the documentation, with where and when they were measured."""
+    own = list(rows)
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for cells in [(*HEAD, "measured"), *((*row.cells(), f"{row.date} UTC") for row in own)]:
+        lines += [f"   {'*' if i == 0 else ' '} - {cell}" for i, cell in enumerate(cells)]
+    return "\n".join(lines) + "\n"
+
+
+def save(row: Row, folder: Path) -> Path:
+    """One file a run; a later run of the same kind takes its place."""
+    path = folder / f"{row.architecture}.{row.how}.json"
+    path.write_text(json.dumps(row.to_dict(), indent=2))
+    return path
+
+
+def load(folder: Path) -> list[Row]:
+    rows = [Row.from_dict(json.loads(path.read_text())) for path in sorted(folder.glob("*.json"))]
+    return sorted(rows, key=lambda row: (row.architecture, row.is_control, row.how))

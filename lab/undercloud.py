@@ -1,0 +1,103 @@
+"""Heat and Mistral of the sandbox, in the lab's network, with executors that go to the hosts over ssh."""
+
+from pathlib import Path
+
+from lab import overcloud
+from lab.site import Site
+from lab.topology import STACK, Topology
+from tripleo_update_plugin.sandbox import clouds, configuration, lifecycle, servers
+from tripleo_update_plugin.sandbox import overcloud as stacks
+from tripleo_update_plugin.sandbox.processes import Process
+from tripleo_update_plugin.sandbox.servers import Endpoints
+from tripleo_update_plugin.sandbox.state import NAME, State, write_private
+
+_PROFILES = Path(__file__).parent / "profiles"
+CAREFUL, CARELESS = "careful", "careless"
+
+
+def state(site: Site) -> State:
+    return State(site.undercloud)
+
+
+def up(site: Site, topology: Topology) -> None:
+    """Starts both and creates the stack. Call it inside the lab's network."""
+    mine = state(site)
+    mine.prepare()
+    started: list[Process] = []
+    where = servers.choose(mine, None, None)
+    servers.start(mine, where, started)
+    configure(site, CAREFUL)
+    servers.wait(mine, where, lambda *_: None)
+    write_private(mine.clouds, _clouds(where))
+    stacks.ensure(where, STACK, overcloud.outputs(topology))
+
+
+def _clouds(where: Endpoints) -> str:
+    import yaml
+
+    return yaml.safe_dump(clouds.cloud(where), sort_keys=False)
+
+
+def profiles(care: str) -> Path:
+    """The folder of service profiles: what differs on Debian, or the control that neither looks nor drains."""
+    return _PROFILES / care
+
+
+def configure(site: Site, care: str) -> None:
+    """Tells the executors how to get to the hosts, and which service profiles to go by; read anew for every phase."""
+    mine = state(site)
+    where = servers.endpoints(mine)
+    assert where
+    sections = configuration.mistral_sections(mine, where.mistral_port, where.heat_port)
+    # The sandbox's nodes have no addresses of their own, so its probes take detours; here they go to the VIP.
+    kept = {name: value for name, value in sections["tripleo_update"].items() if name != "probe_detours"}
+    options = {
+        **kept,
+        "ssh_user": "root",
+        "ssh_key": str(site.key),
+        "gate_timeout": "600",
+        "gate_delay": "2",
+        "services": str(profiles(care)),
+        "inventory": str(_inventory(site)),
+        "ansible_config": str(_ansible_config(site)),
+    }
+    write_private(mine.folder / "mistral.conf", configuration.to_ini({**sections, "tripleo_update": options}))
+
+
+def _inventory(site: Site) -> Path:
+    path = state(site).inventory
+    write_private(path, "all: {vars: {ansible_python_interpreter: /usr/bin/python3}}\n")
+    return path
+
+
+def _ansible_config(site: Site) -> Path:
+    mine = state(site)
+    sections = configuration.ansible_sections(mine)
+    sections = {
+        "defaults": {
+            key: value
+            for key, value in sections["defaults"].items()
+            if key not in ("connection_plugins", "interpreter_python")
+        },
+        "ssh_connection": {
+            "pipelining": "True",
+            "control_path_dir": str(site.run / "cp"),
+            "ssh_args": "-o ControlMaster=auto -o ControlPersist=60s -o UserKnownHostsFile=/dev/null "
+            "-o StrictHostKeyChecking=no -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=3",
+        },
+    }
+    write_private(mine.ansible_config, configuration.to_ini(sections))
+    return mine.ansible_config
+
+
+def environment(site: Site) -> dict[str, str]:
+    """For the OpenStack client."""
+    import os
+
+    mine = state(site)
+    chosen = {"OS_CLOUD": NAME, "OS_CLIENT_CONFIG_FILE": str(mine.clouds)}
+    return servers.environment(mine.folder, os.environ) | chosen
+
+
+def down(site: Site) -> None:
+    lifecycle.down(state(site))
