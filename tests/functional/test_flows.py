@@ -58,6 +58,7 @@ def package_of(sandbox: Sandbox, node: str, service: str) -> str:
     return (sandbox.nodes[node].folder / "services" / service / "package").read_text().strip()
 
 
+@pytest.mark.slow
 def test_packages_are_updated_and_each_unit_is_restarted_only_if_its_package_changed(newton: Sandbox):
     plan, notes = run(newton)
     assert plan["architecture"] == "pacemaker-core" and len(plan["batches"]) == 4
@@ -76,6 +77,7 @@ def test_packages_are_updated_and_each_unit_is_restarted_only_if_its_package_cha
     assert not any(n["event"] in ("update", "stop", "start") for n in notes), "there was nothing new any more"
 
 
+@pytest.mark.slow
 def test_in_the_old_architecture_a_controller_leaves_the_cluster_as_a_whole(old: Sandbox):
     name = "overcloud-controller-1"
     plan, notes = run(old, "--limit", f"node:{name}", "--no-facts")
@@ -110,6 +112,7 @@ def test_what_cannot_be_updated_alone_is_refused_before_anything_begins(zed: San
     assert updates(zed) == known
 
 
+@pytest.mark.slow
 def test_a_service_wave_runs_before_the_nodes_as_a_whole(zed: Sandbox, tmp_path):
     policy = tmp_path / "policy.yaml"
     policy.write_text("service_waves: [ovn_controller]\n")

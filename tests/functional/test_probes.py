@@ -111,6 +111,7 @@ def journals(sandbox: Sandbox) -> dict[str, list[dict]]:
     return {name: node.journal for name, node in sandbox.nodes.items()}
 
 
+@pytest.mark.slow
 def test_a_prober_that_is_killed_leaves_a_gap_and_the_next_phase_starts_another(own: Sandbox):
     id, process = begin(own)
     first = prober(own, id)
@@ -124,6 +125,7 @@ def test_a_prober_that_is_killed_leaves_a_gap_and_the_next_phase_starts_another(
     assert "the prober was not running" in rows["KeystonePublic"]["detail"], said
 
 
+@pytest.mark.slow
 def test_a_prober_that_cannot_ask_stops_no_update(own: Sandbox):
     secret = own.state / "logins.yaml"
     secret.write_text("sql: {user: a, password: b}\n")

@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # systemd's units and containers.
 
-systemd_service() { # unit: a service that systemd knows here
+systemd_service() { # unit: a service that systemd knows here; a node with packages has no others than theirs
+    [ ! -d "$node/units" ] || [ -r "$node/units/${1%.service}" ] || return 1
     find_service "$1" && [ ! -e "$node/services/$service/resource" ]
 }
 
