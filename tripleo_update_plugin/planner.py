@@ -50,13 +50,9 @@ def plan_update(
     nodes = [node for node in overcloud.nodes if node.name not in excluded]
     hit = [allowances[service] for service in _services_hit(nodes, limit, allowances)]
     world = _World(
-        overcloud=overcloud,
-        nodes=nodes,
-        allowances=hit,
-        orders=_orders(overcloud, catalogue, policy),
-        facts=known,
+        overcloud=overcloud, nodes=nodes, allowances=hit, orders=_orders(overcloud, catalogue, policy), facts=known,
         only=naturally(limit.services),
-    )
+    )  # fmt: skip
     waivers = _waivers(policy, hit)
     solution, scheduled, unmet = world.schedule(policy)
     batches, approvals = with_approvals(scheduled, policy, {node.name: node for node in nodes})
@@ -231,4 +227,5 @@ def _warnings(overcloud: Overcloud, facts: Facts | None, unmet: Unmet, unknown: 
         some = "; ".join(f"{b} does not wait for {a}" for a, b in pairs[:3]) + ("; and others" if pairs[3:] else "")
         yield f"{first} before {then} cannot be met node by node here: {some}"
     if not overcloud.has_update_tasks:
-        yield f"this overcloud ({overcloud.release}) brings no update tasks of its own"
+        flow = ": packages are updated by a flow of our own" if overcloud.packaging == "packages" else ""
+        yield f"this overcloud ({overcloud.release}) brings no update tasks of its own{flow}"
