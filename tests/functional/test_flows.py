@@ -91,7 +91,7 @@ def test_in_the_old_architecture_a_controller_leaves_the_cluster_as_a_whole(old:
     assert all(note["event"] == "stop" for note in notes[:first_update])
 
 
-@pytest.mark.parametrize("service", ["keystone", "mysql"])
+@pytest.mark.parametrize("service", ["keystone", pytest.param("mysql", marks=pytest.mark.slow)])
 def test_an_update_of_one_service_changes_it_alone_on_every_node(zed: Sandbox, service: str):
     before = {name: {s.name: s.version for s in node.services()} for name, node in zed.nodes.items()}
     _, notes = run(zed, "--limit", f"service:{service}")

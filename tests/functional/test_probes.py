@@ -61,6 +61,7 @@ def wait(condition, seconds=90):
     raise AssertionError("it did not happen in time")
 
 
+@pytest.mark.slow
 def test_a_good_update_is_proved_though_its_executor_is_killed(own: Sandbox):
     id, process = begin(own)
     pid = prober(own, id)
