@@ -73,7 +73,8 @@ def test_it_is_up_soon_and_small(tmp_path):
 def test_it_serves_every_command_of_one_shell(sandbox: Sandbox):
     environ = {"OS_CLIENT_CONFIG_FILE": ""}  # the link in HOME is enough
     stacks = sandbox.openstack("stack", "list", "-f", "json", **environ)
-    assert [row["Stack Name"] for row in json.loads(stacks.stdout)] == ["overcloud"], stacks.stderr
+    # Other tests have stacks there, too.
+    assert "overcloud" in [row["Stack Name"] for row in json.loads(stacks.stdout)], stacks.stderr
     workbooks = sandbox.openstack("workbook", "list", "-f", "json", **environ)
     assert workbooks.returncode == 0, workbooks.stderr
 
