@@ -260,10 +260,14 @@ def load(
 ) -> list[Request]:
     """Requests at the client's rate, however long the earlier ones take, until *stop*; returns when all have ended."""
     requests: list[Request] = []
+
+    def one(number: int) -> None:
+        requests.append(_insist(client, number, findings, clock))
+
     began, number = clock(), 0
     with ThreadPoolExecutor(_MOST) as pool:
         while not stop.wait(max(0.0, began + number / client.rate - clock())):
-            pool.submit(lambda n=number: requests.append(_insist(client, n, findings, clock)))
+            pool.submit(one, number)
             number += 1
     return requests
 

@@ -10,7 +10,7 @@ import pymysql
 SYNCED = "4"
 
 
-def in_sync():
+def in_sync() -> tuple[bool, str]:
     """(whether it is, why not)."""
     try:
         session = pymysql.connect(unix_socket="/run/mysqld/mysqld.sock", user="root", connect_timeout=2, read_timeout=2)
@@ -23,7 +23,7 @@ def in_sync():
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
+    def do_GET(self) -> None:
         well, why = in_sync()
         body = (why + "\n").encode()
         self.send_response(200 if well else 503)
@@ -34,7 +34,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     do_OPTIONS = do_HEAD = do_GET  # noqa: N815 - the names are those of the standard library
 
-    def log_message(self, *_):
+    def log_message(self, *_: object) -> None:
         pass
 
 

@@ -60,7 +60,7 @@ def test_an_update_goes_well_and_shows_its_progress(updated):
 
 def test_every_node_is_updated_once_and_in_the_order_of_the_plan(updated):
     sandbox, plan, _, _, began = updated
-    spans = {}
+    spans: dict[str, tuple[float, float, list[str]]] = {}
     for note in journal(sandbox, began):
         if note["event"] == "update":
             first, _, seen = spans.get(note["node"], (note["time"], 0.0, []))
