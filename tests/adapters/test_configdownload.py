@@ -30,21 +30,22 @@ def stack_outputs(**more):
 
 
 class HeatWithOneStack:
-    """A heatclient that knows one stack without software deployments."""
+    """A heatclient that knows one stack without software deployments; nobody may read its outputs a second time."""
 
-    def __init__(self, outputs):
-        entries = [{"output_key": key, "output_value": value} for key, value in outputs.items()]
-        self.stacks = SimpleNamespace(
-            get=lambda name, **_: SimpleNamespace(outputs=entries), environment=lambda name: {"parameter_defaults": {}}
-        )
+    def __init__(self):
+        self.stacks = SimpleNamespace(environment=lambda name: {"parameter_defaults": {}})
         self.resources = SimpleNamespace(list=lambda *_, **__: [])
+
+
+def download(outputs, folder):
+    return configdownload.download(HeatWithOneStack(), "overcloud", outputs, folder, "admin")
 
 
 @pytest.mark.parametrize("more", [{"RoleGroupVars": {"Compute": {"x": 1}}}, {}], ids=["rocky and later", "queens"])
 def test_the_playbook_finds_its_files_and_the_nodes(tmp_path, more):
     folder = tmp_path / "with.a.dot"
     folder.mkdir(mode=0o700)
-    playbook, inventory = configdownload.download(HeatWithOneStack(stack_outputs(**more)), "overcloud", folder, "admin")
+    playbook, inventory = download(stack_outputs(**more), folder)
     shown = subprocess.run(
         [playbooks.find_ansible(), "-i", inventory, "--list-hosts", "--list-tasks", "--limit", "cmp-0", playbook],
         capture_output=True, text=True, check=True,
@@ -62,14 +63,14 @@ def test_a_role_without_nodes_is_in_nobody_s_way(tmp_path, empty):
         outputs[key] = {**outputs[key], "CephStorage": empty}
     outputs["ServerIdData"]["server_ids"]["CephStorage"] = []
     outputs["RoleData"]["CephStorage"] = {"update_tasks": []}
-    _, inventory = configdownload.download(HeatWithOneStack(outputs), "overcloud", tmp_path, "admin")
+    _, inventory = download(outputs, tmp_path)
     assert set(yaml.safe_load(inventory.read_text())["Compute"]["hosts"]) == {"cmp-0", "cmp-1"}
 
 
 def test_outputs_that_cannot_be_written_are_told_without_them(tmp_path):
     broken = stack_outputs(RoleNetIpMap={})
     with pytest.raises(PhaseFailed, match="configuration of stack overcloud could not be written: KeyError"):
-        configdownload.download(HeatWithOneStack(broken), "overcloud", tmp_path, "admin")
+        download(broken, tmp_path)
 
 
 def test_pike_s_tasks_are_run_step_by_step_on_the_nodes_asked_for(tmp_path):
@@ -83,7 +84,7 @@ def test_pike_s_tasks_are_run_step_by_step_on_the_nodes_asked_for(tmp_path):
         RoleData={"Compute": {"update_tasks": [{**note, "when": "step|int in [0, 5]"}]}},
         RoleConfig={"deploy_steps_tasks": deploy},
     )
-    playbook, inventory = configdownload.download(HeatWithOneStack(outputs), "overcloud", tmp_path, "admin")
+    playbook, inventory = download(outputs, tmp_path)
     own = playbooks.write_playbook(configdownload.plays_of_tasks(["Compute"]), playbook.with_name("own.yaml"))
     subprocess.run(
         [playbooks.find_ansible(), "-i", inventory, "-e", "update_serial=1", "-e", "ansible_connection=local",

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from tripleo_update_plugin.actions.work import Output, Work
 
 
-def update(
-    work: "Work", heat: Heat, outputs: Mapping[str, Any], overcloud: Overcloud, folder: Path
-) -> "Output":
+def update(work: "Work", heat: Heat, outputs: Mapping[str, Any], overcloud: Overcloud, folder: Path) -> "Output":
     """Update the nodes of *work*, or some of their services. CannotUpdate, before anything is touched, if it can't."""
     only, by = work.given("only"), readiness.check_means(outputs, overcloud)
     roles = {overcloud.node(name).role for name in work.nodes}
@@ -35,13 +33,15 @@ def update(
     elif only is not None:
         config = outputs.get("RoleConfig") or {}
         phase = serviceflow.update(overcloud, work.catalogue(), config, services, work.nodes, only)
-    return _from_stack(work, overcloud, folder, phase)
+    return _from_stack(work, outputs, overcloud, folder, phase)
 
 
-def _from_stack(work: "Work", overcloud: Overcloud, folder: Path, phase: plays.Phase | None) -> "Output":
+def _from_stack(
+    work: "Work", outputs: Mapping[str, Any], overcloud: Overcloud, folder: Path, phase: plays.Phase | None
+) -> "Output":
     """Run the stack's update playbook, or the plays of *phase* beside it."""
     playbook, inventory = configdownload.download(
-        identity.heat_client(work.conf), overcloud.stack, folder, work.options.ssh_user
+        identity.heat_client(work.conf), overcloud.stack, outputs, folder, work.options.ssh_user
     )
     if phase:
         playbook = playbooks.write_playbook(phase.plays, playbook.with_name("tripleo_update_plays.yaml"))

@@ -4,8 +4,9 @@ Imported by the runner only: tripleo-common sets up logging for the whole proces
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from tripleo_update_plugin.errors import PhaseFailed
@@ -38,26 +39,28 @@ def _by_step(file: str, steps: str) -> dict[str, Any]:
     return {"include_tasks": file, "with_sequence": steps, "loop_control": {"loop_var": "step"}}
 
 
-def download(heat_client: Any, stack: str, folder: Path, ssh_user: str) -> tuple[Path, Path]:
-    """Write config and inventory of *stack* to *folder*: (update playbook, inventory).
+def download(
+    heat_client: Any, stack: str, outputs: Mapping[str, Any], folder: Path, ssh_user: str
+) -> tuple[Path, Path]:
+    """Write config and inventory of *stack*, which has these *outputs*, to *folder*: (update playbook, inventory).
 
-    What is written holds the overcloud's passwords: *folder* must be private and is the caller's to remove.
+    tripleo-common would read the outputs twice more: megabytes, and not the ones that were checked. What is written
+    holds the overcloud's passwords: *folder* must be private and is the caller's to remove.
     """
     from tripleo_common.inventory import TripleoInventory
     from tripleo_common.utils.config import Config
 
     config, inventory = folder / "config", folder / "tripleo-ansible-inventory.yaml"
     try:
-        maker = Config(heat_client)
+        # Stacks before Rocky have no RoleGroupVars; tripleo-common reads them without asking.
+        groups: dict[str, Any] = {role: {} for role in outputs.get("RoleData") or {}}
+        maker = Config(_AsRead(heat_client, stack, {"RoleGroupVars": groups, **outputs}))
         maker.fetch_config(stack)
-        # Stacks before Rocky do not have it; tripleo-common reads it without asking.
-        roles = maker.stack_outputs.get("RoleData") or {}
-        maker.stack_outputs.setdefault("RoleGroupVars", {role: {} for role in roles})
         # A dot anywhere in the folder's path would keep tripleo-common from giving its files their extension.
         with contextlib.chdir(folder):
             maker.create_config_dir(config.name)
             maker.write_config(stack, stack, config.name)
-        heat = _WithoutEmptyRoles(heat_client)
+        heat = _AsRead(heat_client, stack, _without_empty_roles(outputs))
         nodes = TripleoInventory(hclient=heat, plan_name=stack, ansible_ssh_user=ssh_user)
         nodes.write_static_inventory(str(inventory))
     except Exception as error:
@@ -69,11 +72,20 @@ def download(heat_client: Any, stack: str, folder: Path, ssh_user: str) -> tuple
     return config / UPDATE_PLAYBOOK, inventory
 
 
-class _WithoutEmptyRoles:
-    """A Heat client whose stacks do not name roles without nodes: TripleoInventory wants an address of each."""
+def _without_empty_roles(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """TripleoInventory wants an address of every role that is named, and a role without nodes has none."""
+    roles = outputs.get("RoleNetHostnameMap") or {}
+    named = {role: names for role, names in roles.items() if names and any(names.values())}
+    return {**outputs, "RoleNetHostnameMap": named}
 
-    def __init__(self, client: Any) -> None:
+
+class _AsRead:
+    """A Heat client that need not be asked for the outputs of one stack."""
+
+    def __init__(self, client: Any, stack: str, outputs: Mapping[str, Any]) -> None:
         self._client = client
+        self._stack = stack
+        self._outputs = outputs
         self.stacks = self
 
     def __getattr__(self, name: str) -> Any:
@@ -83,9 +95,7 @@ class _WithoutEmptyRoles:
         return self._client.stacks.environment(stack)
 
     def get(self, stack: str, **options: Any) -> Any:
-        found = self._client.stacks.get(stack, **options)
-        for output in found.outputs:
-            if output["output_key"] == "RoleNetHostnameMap":
-                roles = output["output_value"] or {}
-                output["output_value"] = {r: names for r, names in roles.items() if names and any(names.values())}
-        return found
+        if stack != self._stack:
+            return self._client.stacks.get(stack, **options)
+        outputs = [{"output_key": name, "output_value": value} for name, value in self._outputs.items()]
+        return SimpleNamespace(outputs=outputs)

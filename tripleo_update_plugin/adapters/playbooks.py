@@ -207,7 +207,14 @@ def run(
 def _environment(settings: Settings, folder: Path) -> dict[str, str]:
     chosen = {"ANSIBLE_CONFIG": settings.config} if settings.config else _TRIPLEO_SETTINGS
     private = {"ANSIBLE_LOCAL_TEMP": str(folder / "tmp"), "ANSIBLE_RETRY_FILES_ENABLED": "False"}
-    return {**chosen, **private, "ANSIBLE_NOCOLOR": "1"}
+    return {**chosen, **private, **_light(settings.binary), "ANSIBLE_NOCOLOR": "1"}
+
+
+def _light(binary: str) -> dict[str, str]:
+    """Ansible 2.9, which tripleo-common asks for, imports distutils. If Python's own is used where there is one,
+    setuptools stays out, which is 0.4 s of every start."""
+    ours = Path(binary).parent == Path(sys.executable).parent and sys.version_info < (3, 12)
+    return {"SETUPTOOLS_USE_DISTUTILS": "stdlib"} if ours else {}
 
 
 def _arguments(settings: Settings, playbook: Path) -> str:

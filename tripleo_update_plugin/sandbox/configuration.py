@@ -123,6 +123,7 @@ def ansible_sections(state: State) -> Sections:
             "localhost_warning": "False",
             "nocows": "1",
         },
+        "inventory": {"enable_plugins": "yaml"},  # no other is needed, and each one is tried
         "ssh_connection": {"pipelining": "True"},
         "connection": {"pipelining": "True"},
         "persistent_connection": {"control_path_dir": str(state.folder / "tmp")},
