@@ -96,7 +96,7 @@ def test_an_outage_pauses_the_update_and_is_blamed(own: Sandbox):
     assert code == 1
     assert rows["KeystonePublic"]["verdict"] == rows["database"]["verdict"] == "downtime"
     assert rows["KeystonePublic"]["failed in spite of retries"] >= 1
-    assert "in batch-1 (overcloud-controller-0), " in rows["KeystonePublic"]["detail"]
+    assert "in batch-1 (overcloud-controller-1), " in rows["KeystonePublic"]["detail"]
 
     assert own.cli("up").returncode == 0
     resumed = own.openstack("workflow", "execution", "update", "-s", "RUNNING", id)
