@@ -2,22 +2,27 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lab import verdict
 from lab.verdict import Judgement
+from tripleo_update_plugin.verdicts import DOWNTIME, NO_DOWNTIME
 
 HEAD = (
     "architecture", "update", "new connections", "failed at first", "pooled failed at first",
-    "failed in spite of retries", "longest gap", "lost", "stale", "took", "ended", "load", "verdict",
+    "failed in spite of retries", "longest gap", "lost", "stale", "took", "ended", "the plugin says", "load", "verdict",
 )  # fmt: skip
+
+#: Faults after which an update may not go on; the others may heal meanwhile.
+MUST_STOP = ("no-return", "ssh-cut", "stuck-vip")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One run. ``doubts``: what else is wrong, beyond what the clients noticed."""
+    """One run. ``doubts``: what else is wrong, beyond what the clients noticed. ``claims`` is what the plugin's own
+    probes made it say, {probe: verdict}."""
 
     architecture: str
     how: str
@@ -27,10 +32,29 @@ class Row:
     doubts: tuple[str, ...]
     load: float
     date: str
+    claims: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def complaints(self) -> tuple[str, ...]:
-        return (*verdict.faults(self.judgement), *self.doubts)
+        return (*verdict.faults(self.judgement), *self.doubts, *self._disagreement())
+
+    def _disagreement(self) -> tuple[str, ...]:
+        """Clients ask more often than probes, and a few first attempts are allowed to fail: in between, both may be
+        right. That no probe could say anything, of a run that has a judgement, is wrong."""
+        said, found = set(self.claims.values()), self.judgement
+        if NO_DOWNTIME not in said and DOWNTIME not in said:
+            return ("the plugin claims nothing",)
+        if DOWNTIME in said and not found.failed_first + found.failed + found.failed_first_pooled:
+            return ("the plugin saw downtime, but no client did",)
+        if DOWNTIME not in said and verdict.faults(found):
+            return ("the plugin saw no downtime, but clients did",)
+        return ()
+
+    def _said(self) -> str:
+        by_verdict: dict[str, list[str]] = {}
+        for probe, said in sorted(self.claims.items()):
+            by_verdict.setdefault(said, []).append(probe)
+        return "; ".join(f"{said}: {', '.join(probes)}" for said, probes in sorted(by_verdict.items()))
 
     @property
     def went_well(self) -> bool:
@@ -44,17 +68,18 @@ class Row:
     def is_as_it_should_be(self) -> bool:
         """A careful update that nobody notices, a control that somebody does, a fault that stops the update only."""
         if self.is_control:
-            return bool(verdict.faults(self.judgement))
+            return bool(verdict.faults(self.judgement)) and not self._disagreement()
         if self.how == "careful":
             return self.went_well
-        return not (self.judgement.failed or self.judgement.lost or self.judgement.stale)
+        went_on = self.state == "SUCCESS" and self.how in MUST_STOP
+        return not (went_on or self.judgement.failed or self.judgement.lost or self.judgement.stale)
 
     def cells(self) -> tuple[str, ...]:
         found = self.judgement
         return (
             self.architecture, self.how, str(found.fresh_requests), str(found.failed_first),
             str(found.failed_first_pooled), str(found.failed), f"{found.longest_gap:.1f} s", str(found.lost),
-            str(found.stale), f"{self.seconds} s", self.state, str(self.load),
+            str(found.stale), f"{self.seconds} s", self.state, self._said(), str(self.load),
             "nobody noticed" if self.went_well else "; ".join(self.complaints),
         )  # fmt: skip
 
@@ -62,6 +87,7 @@ class Row:
         return {
             "architecture": self.architecture, "how": self.how, "state": self.state, "seconds": self.seconds,
             "judgement": self.judgement.to_dict(), "doubts": list(self.doubts), "load": self.load, "date": self.date,
+            "claims": dict(self.claims),
         }  # fmt: skip
 
     @classmethod

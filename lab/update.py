@@ -43,7 +43,7 @@ def run(site: Site, topology: Topology, how: str, say: Say) -> Row:
         time.sleep(_QUIET)
         began = time.monotonic()
         with faults.injected(site, topology, how, say):
-            state, words = _update(site, topology, how, say)
+            state, words, claims = _update(site, topology, how, say)
         seconds = time.monotonic() - began
         time.sleep(_QUIET)
         judgement = verdict_of()
@@ -56,6 +56,7 @@ def run(site: Site, topology: Topology, how: str, say: Say) -> Row:
         judgement=judgement,
         doubts=(*doubts, *words),
         load=round(os.getloadavg()[1], 1),
+        claims=claims,
         date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M"),
     )
 
@@ -109,8 +110,8 @@ def policy(topology: Topology, how: str, folder: Path) -> dict[str, Any]:
     return found
 
 
-def _update(site: Site, topology: Topology, how: str, say: Say) -> tuple[str, tuple[str, ...]]:
-    """(state of the update at its end, what the plugin said went wrong)."""
+def _update(site: Site, topology: Topology, how: str, say: Say) -> tuple[str, tuple[str, ...], dict[str, str]]:
+    """(state of the update at its end, what the plugin said went wrong, its verdict by probe)."""
     folder = undercloud.state(site).folder
     allowed, plan = folder / "policy.yaml", folder / f"plan-{how}.yaml"
     care = undercloud.CARELESS if how in CONTROLS else undercloud.CAREFUL
@@ -120,11 +121,13 @@ def _update(site: Site, topology: Topology, how: str, say: Say) -> tuple[str, tu
     say(_openstack(site, "start", str(plan), "--yes", "--wait"))
     updates = json.loads(_openstack(site, "list", "-f", "json", quiet=True) or "[]")
     if not updates:
-        return "not started", ("the update did not start",)
+        return "not started", ("the update did not start",), {}
     newest = updates[0]
     row = {key.lower(): value for key, value in newest.items()}
     say(_openstack(site, "report", str(row["id"])))
-    return str(row["state"]), () if row["state"] == "SUCCESS" else (f"the update is {row['state']}",)
+    probed = json.loads(_openstack(site, "report", "--availability", "-f", "json", str(row["id"]), quiet=True) or "[]")
+    claims = {str(each["probe"]): str(each["verdict"]) for each in probed}
+    return str(row["state"]), () if row["state"] == "SUCCESS" else (f"the update is {row['state']}",), claims
 
 
 def _openstack(site: Site, *arguments: str, quiet: bool = False) -> str:

@@ -16,12 +16,16 @@ from lab.verdict import Judgement, Stream
 ROOT = Path(__file__).parents[2]
 
 
-def a_row(how="careful", failed=0, failed_first=0, lost=0, doubts=(), state="SUCCESS"):
+SAID_SO = {"KeystonePublic": "downtime", "database": "no downtime seen"}
+UNNOTICED = {"KeystonePublic": "no downtime seen", "database (pooled)": "not proved"}
+
+
+def a_row(how="careful", failed=0, failed_first=0, lost=0, doubts=(), state="SUCCESS", claims=None):
     stream = Stream(fresh=True, requests=2000, failed_first=failed_first, failed=failed, longest_gap=1.25)
     judgement = Judgement(streams={"sql-new": stream}, lost=lost, stale=0, seconds=120.0)
     return Row(
         architecture="keepalived", how=how, state=state, seconds=119, judgement=judgement, doubts=doubts, load=0.7,
-        date="2026-11-22 14:00",
+        date="2026-11-22 14:00", claims=(SAID_SO if failed_first else UNNOTICED) if claims is None else claims,
     )  # fmt: skip
 
 
@@ -36,6 +40,22 @@ def test_a_control_that_nobody_notices_proves_that_the_lab_sees_nothing(how):
     assert not a_row(how).is_as_it_should_be
     assert a_row(how, failed_first=71).is_as_it_should_be
     assert not a_row(how, doubts=("the update is ERROR",)).is_as_it_should_be
+
+
+def test_the_plugin_has_to_say_what_clients_noticed():
+    assert not a_row("no-gates", failed_first=71, claims=UNNOTICED).is_as_it_should_be
+    assert "saw no downtime, but clients did" in a_row("no-gates", failed_first=71, claims=UNNOTICED).cells()[-1]
+    assert "saw downtime, but no client did" in a_row(claims=SAID_SO).cells()[-1]
+    assert "claims nothing" in a_row(claims={"KeystonePublic": "not proved"}).cells()[-1]
+    assert not a_row(claims={}).is_as_it_should_be
+    assert a_row(failed_first=1, claims=UNNOTICED).is_as_it_should_be, "a few first attempts: both may be right"
+    assert "no downtime seen: KeystonePublic; not proved: database (pooled)" in a_row().cells()
+
+
+@pytest.mark.parametrize("how", ["no-return", "ssh-cut", "stuck-vip"])
+def test_an_update_does_not_go_on_over_a_lost_host(how):
+    assert not a_row(how).is_as_it_should_be
+    assert a_row("state-transfer").is_as_it_should_be, "the host comes back with all data"
 
 
 def test_a_fault_may_stop_the_update_but_not_the_control_plane():
