@@ -27,6 +27,7 @@ Say = Callable[[str], None]
 
 CONTROLS = ("no-gates", "all-at-once")
 _QUIET = 8.0  # seconds of load before and after the update
+_SETTLED = 120.0  # seconds for the checks of all servers to pass
 _READY = 300.0  # seconds for the judge to set up what it works on
 _UPDATE = 3600.0
 #: What other plugins of the OpenStack client say about themselves whenever any command runs.
@@ -35,8 +36,8 @@ _NOISE = ("Journal socket does not exist", "Could not load '", "DeprecationWarni
 
 def run(site: Site, topology: Topology, how: str, say: Say) -> Row:
     """An update *how*: ``careful``, one of CONTROLS, or one of faults.FAULTS. Call it inside the lab's network."""
-    if not services.all_up(site, topology):
-        raise LabError("not every server of HAProxy is up, so an update would prove nothing", "See 'status'.")
+    # While hosts and undercloud come up at once, a check of HAProxy's may take too long; else nothing would be proved.
+    wait_until("every server of HAProxy is up", lambda: services.all_up(site, topology), _SETTLED)
     undercloud.configure(site, undercloud.CARELESS if how in CONTROLS else undercloud.CAREFUL)
     before = witness.look(site, topology)
     with _judge(site, topology) as verdict_of:

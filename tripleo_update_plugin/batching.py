@@ -10,14 +10,12 @@ from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tripleo_update_plugin.fewest import families
 from tripleo_update_plugin.model import Node, Overcloud, naturally
 from tripleo_update_plugin.plan import Batch, Impact
 from tripleo_update_plugin.policy import Allowance
 from tripleo_update_plugin.problem import Problem
 from tripleo_update_plugin.schedule import Slot
-
-#: Stands for "one failure domain at a time" among the indexes of budgets.
-_DOMAINS = -1
 
 CANARY = "the canary"
 
@@ -34,7 +32,7 @@ def batches_of(
     places = _Places(problem)
     batches: list[Batch] = []
     for slot in slots:
-        for lane in _lanes(slot, problem):
+        for lane in families(problem, slot.nodes):
             after = places.take(len(batches), slot, lane)
             only = problem.groups[lane[0]].only
             names = naturally(name for i in lane for name in slot.nodes[i])
@@ -53,24 +51,6 @@ def batches_of(
                 )
             )
     return tuple(batches)
-
-
-def _lanes(slot: Slot, problem: Problem) -> list[tuple[int, ...]]:
-    """The groups of a slot, those together that take equally long and share a budget, directly or through others."""
-    lanes: list[tuple[set[tuple[object, ...]], set[int]]] = []
-    for i in sorted(slot.nodes):
-        group = problem.groups[i]
-        budgets = (*group.budgets, _DOMAINS) if group.domain else group.budgets
-        keys: set[tuple[object, ...]] = {(budget, group.seconds, group.only) for budget in budgets}
-        members = {i}
-        apart = []
-        for other_keys, other_members in lanes:
-            if keys & other_keys:
-                keys, members = keys | other_keys, members | other_members
-            else:
-                apart.append((other_keys, other_members))
-        lanes = [*apart, (keys, members)]
-    return sorted(tuple(sorted(members)) for _, members in lanes)
 
 
 @dataclass

@@ -44,21 +44,21 @@ def search(problem: Problem, bound: int, known: int, seconds: float) -> Finding:
     step = gcd(*problem.lengths)
     if len(problem.groups) * (known // step) > LARGEST:
         return Finding((), bound)
-    cp_model = _solver()
+    cp_model = solver()
     left = seconds
     for length in range(bound // step, known // step):
-        model = _Model(problem, step, length, cp_model)
+        model = Model(problem, step, length, cp_model)
         status, spent = model.solve(left)
         left -= spent
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return Finding(_slots(problem, _earliest(problem, step, model.starts())), length * step)
+            return Finding(slots_of(problem, _earliest(problem, step, model.starts())), length * step)
         if status != cp_model.INFEASIBLE or left <= 0:
             return Finding((), length * step + (step if status == cp_model.INFEASIBLE else 0))
         bound = (length + 1) * step
     return Finding((), bound)
 
 
-def _solver() -> Any:
+def solver() -> Any:
     try:
         from ortools.sat.python import cp_model
     except ImportError as error:
@@ -66,7 +66,7 @@ def _solver() -> Any:
     return cp_model
 
 
-class _Model:
+class Model:
     """Whether the problem can be done in *length* steps."""
 
     def __init__(self, problem: Problem, step: int, length: int, cp_model: Any) -> None:
@@ -100,6 +100,25 @@ class _Model:
         parameters.max_time_in_seconds = 2 * seconds
         status = self._answer.solve(self._model)
         return status, float(self._answer.response_proto.deterministic_time)
+
+    def ask_for_fewest(self, families: Sequence[Sequence[int]]) -> None:
+        """Solve for the fewest batches, then for those whose largest ones are the smallest.
+
+        Groups of one of *families* that start together make one batch.
+        """
+        model, batches, largest = self._model, [], []
+        for number, family in enumerate(families):
+            most = sum(self._problem.widths[i] for i in family)
+            largest.append(model.new_int_var(0, most, f"largest {number}"))
+            for t in range(self._length):
+                together = self._sum((i, t) for i in family)
+                if isinstance(together, int):
+                    continue
+                batches.append(model.new_bool_var(f"batch {number} {t}"))
+                model.add(together <= most * batches[-1])
+                model.add(together <= largest[-1])
+        more_than_largest = sum(self._problem.widths[i] for family in families for i in family) + 1
+        model.minimize(more_than_largest * sum(batches) + sum(largest))
 
     def starts(self) -> list[tuple[int, int, int]]:
         """(step, group, nodes that start), after solve()."""
@@ -180,15 +199,15 @@ def _earliest(problem: Problem, step: int, starts: list[tuple[int, int, int]]) -
     return placed
 
 
-def _slots(problem: Problem, placed: dict[int, dict[int, int]]) -> list[Slot]:
-    """The schedule, with what closed each of its slots."""
+def slots_of(problem: Problem, placed: dict[int, dict[int, int]], otherwise: str = SEARCHED) -> list[Slot]:
+    """The schedule that starts *placed*, {second: {group: nodes}}, with what closed each of its slots."""
     site = Site(problem)
     slots: list[Slot] = []
     while not site.is_over:
         if starting := placed.get(site.now):
             nodes = {i: site.start(i, count) for i, count in sorted(starting.items())}
             canary = problem.canary and not slots
-            closed = {i: CANARY if canary else site.closed_by(i) or SEARCHED for i in nodes}
+            closed = {i: CANARY if canary else site.closed_by(i) or otherwise for i in nodes}
             slots.append(Slot(site.now, nodes, closed))
         site.wait()
     return slots

@@ -95,8 +95,8 @@ class Plan:
 
     ``outputs`` is {output: digest} of what it was made from; ``digest`` binds the whole to outputs, policy and facts.
     ``lower_bound`` is the least number of waves that any plan under these constraints needs, ``makespan_bound`` the
-    least number of seconds. ``proved`` says why no plan is shorter than this one: it meets the 'bound', or an 'exact'
-    search found none; 'no' where a shorter one may exist.
+    least number of seconds, ``batches_bound`` the least number of batches (0 if unknown). ``proved`` says why no plan
+    is shorter than this one: it meets the 'bound', or an 'exact' search found none; 'no' where one may exist.
     """
 
     stack: str
@@ -111,6 +111,7 @@ class Plan:
     batches: tuple[Batch, ...]
     excluded: Mapping[str, str]
     makespan_bound: int = 0
+    batches_bound: int = 0
     proved: str = "no"
     approvals: tuple[Approval, ...] = ()
     waivers: tuple[Mapping[str, Any], ...] = ()
@@ -197,6 +198,7 @@ class Plan:
             "makespan_bound": self.makespan_bound,
             "makespan": self.makespan,
             "proved": self.proved,
+            "batches_bound": self.batches_bound,
             "batches": [batch.to_dict() for batch in self.batches],
             "approvals": [approval.to_dict() for approval in self.approvals],
             "excluded": dict(self.excluded),
@@ -219,6 +221,7 @@ class Plan:
             lower_bound=data["lower_bound"],
             makespan_bound=data["makespan_bound"],
             proved=data["proved"],
+            batches_bound=data.get("batches_bound", 0),
             batches=tuple(Batch.from_dict(batch) for batch in data["batches"]),
             approvals=tuple(Approval.from_dict(approval) for approval in data["approvals"]),
             excluded=dict(data["excluded"]),
@@ -229,7 +232,7 @@ class Plan:
     def __str__(self) -> str:
         """The text an operator approves."""
         head = f"{self.stack}: {self.release}, {self.architecture}, {self.packaging}"
-        lines = [head, f"{len(self.nodes)} nodes in {len(self.batches)} batches, {self._length()}", ""]
+        lines = [head, f"{len(self.nodes)} nodes in {self._count()}, {self._length()}", ""]
         lines += _table(COLUMNS, [row(batch) for batch in self.batches])
         lines += ["critical path:", *links(self.critical_path)] if self.batches else []
         lines += [f"waits at {a.id}, {a.why} ({some_names(a.before, what='batches')})" for a in self.approvals]
@@ -237,6 +240,14 @@ class Plan:
         lines += [f"waived: {waiver_in_words(waiver)}" for waiver in self.waivers]
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines) + "\n"
+
+    def _count(self) -> str:
+        """How many batches, and whether there could be fewer."""
+        text = f"{len(self.batches)} batches"
+        if not self.batches_bound:
+            return text
+        met = len(self.batches) == self.batches_bound
+        return f"{text} ({'the fewest possible' if met else f'at least {self.batches_bound} are needed'})"
 
     def _length(self) -> str:
         """How long it takes, and whether it could be shorter; in hours only where the policy speaks of time."""

@@ -13,9 +13,11 @@ from tripleo_update_plugin.batching import batches_of
 from tripleo_update_plugin.budget import Count
 from tripleo_update_plugin.catalogue import Catalogue
 from tripleo_update_plugin.checkpoints import with_checkpoints
+from tripleo_update_plugin.consolidation import fewest
 from tripleo_update_plugin.constraints import constraints_of
 from tripleo_update_plugin.errors import Infeasible
 from tripleo_update_plugin.failovers import leaders_last, moved_twice
+from tripleo_update_plugin.fewest import batches_bound
 from tripleo_update_plugin.grouping import Unmet, problem_of
 from tripleo_update_plugin.limiting import Limit
 from tripleo_update_plugin.model import Facts, Node, Overcloud, naturally
@@ -24,6 +26,7 @@ from tripleo_update_plugin.policy import EVERYTHING, Allowance, Policy, Waiver, 
 from tripleo_update_plugin.precedence import Order
 from tripleo_update_plugin.problem import Problem
 from tripleo_update_plugin.ramp import with_ramp
+from tripleo_update_plugin.schedule import Slot
 from tripleo_update_plugin.servicewaves import with_service_waves
 from tripleo_update_plugin.solving import Solution, solve
 
@@ -56,7 +59,7 @@ def plan_update(
     waivers = _waivers(policy, hit)
     solution, scheduled, unmet = world.schedule(policy)
     batches, approvals = with_approvals(scheduled, policy, {node.name: node for node in nodes})
-    costs = _costs(policy, batches, lambda plain: world.schedule(plain)[1])
+    costs = _costs(policy, batches, world.waves)
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
@@ -68,6 +71,7 @@ def plan_update(
         facts=facts,
         lower_bound=solution.lower_bound,
         makespan_bound=solution.makespan_bound,
+        batches_bound=solution.batches_bound,
         # Durations that differ make waves that wait for one another longer than they need be.
         proved=solution.proved if batches == scheduled or not policy.durations else "no",
         batches=batches,
@@ -110,7 +114,27 @@ class _World:
         problem, unmet = self.problem(policy)
         solution = solve(problem, policy.solver_time)
         problem, solution = leaders_last(problem, solution, self.facts.leaders, self.services_of)
-        return solution, batches_of(solution.slots, problem, self.overcloud, self.allowances), unmet
+        batches, least = self._cut(problem, solution.slots), batches_bound(problem)
+        if len(batches) > least:
+            slots, proved = fewest(problem, solution.slots, policy.solver_time)
+            fewer, least = self._cut(problem, slots), max(least, proved)
+            if self._badness(fewer) < self._badness(batches):
+                batches = fewer
+        return replace(solution, batches_bound=least), batches, unmet
+
+    def waves(self, policy: Policy) -> int:
+        """How many waves a schedule under *policy* has."""
+        problem, _ = self.problem(policy)
+        slots = solve(problem, policy.solver_time).slots
+        return max((batch.wave for batch in self._cut(problem, slots)), default=0)
+
+    def _cut(self, problem: Problem, slots: Sequence[Slot]) -> tuple[Batch, ...]:
+        return batches_of(slots, problem, self.overcloud, self.allowances)
+
+    def _badness(self, batches: Sequence[Batch]) -> tuple[int, int, int]:
+        """What is to be as little as possible, the most important first, among plans of one length."""
+        again = sum(1 for _ in moved_twice(batches, self.facts.leaders, self.services_of))
+        return again, len(batches), max((len(batch.nodes) for batch in batches), default=0)
 
 
 def _service_waves(policy: Policy, catalogue: Catalogue, overcloud: Overcloud, limit: Limit) -> tuple[str, ...]:
@@ -122,7 +146,7 @@ def _service_waves(policy: Policy, catalogue: Catalogue, overcloud: Overcloud, l
     return tuple(service for service in overcloud.services if catalogue.profile(service).wave == "first")
 
 
-def _costs(policy: Policy, batches: Iterable[Batch], schedule: Callable[[Policy], Iterable[Batch]]) -> str:
+def _costs(policy: Policy, batches: Iterable[Batch], waves_under: Callable[[Policy], int]) -> str:
     """What the policy's wishes for the order cost, in words; "" where it has none."""
     first = f"{', '.join(policy.service_waves or ())} first, on all nodes that have it,"
     wishes = [
@@ -132,8 +156,8 @@ def _costs(policy: Policy, batches: Iterable[Batch], schedule: Callable[[Policy]
     ]
     if not wishes:
         return ""
-    plain = schedule(replace(policy, service_waves=(), ramp=(), checkpoints=()))
-    waves, fewer = (max((batch.wave for batch in plan), default=0) for plan in (batches, plain))
+    waves = max((batch.wave for batch in batches), default=0)
+    fewer = waves_under(replace(policy, service_waves=(), ramp=(), checkpoints=()))
     cost = "cost" if len(wishes) > 1 else "costs"
     return f"{' and '.join(wishes)} {cost} {waves - fewer} waves: {waves} instead of {fewer}"
 

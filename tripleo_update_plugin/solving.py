@@ -15,13 +15,17 @@ NO_SOLVER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """A schedule, the bounds below every schedule, and how it was proved the shortest (see Plan)."""
+    """A schedule, the bounds below every schedule, and how it was proved the shortest (see Plan).
+
+    ``batches_bound`` is the number of batches below which no schedule that keeps the same wishes can be cut.
+    """
 
     slots: Sequence[Slot]
     lower_bound: int
     makespan_bound: int
     proved: str
     warning: str = ""
+    batches_bound: int = 0
 
 
 Search = Callable[[Problem, int, int, float], exact.Finding]

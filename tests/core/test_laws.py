@@ -85,6 +85,13 @@ def test_no_plan_is_shorter_than_its_lower_bound(world):
     assert plan.waves >= plan.lower_bound
 
 
+@given(worlds())
+def test_no_plan_has_fewer_batches_than_its_bound(world):
+    plan = planned(world)
+    assert 0 < plan.batches_bound <= len(plan.batches) or not plan.batches
+    assert ("(the fewest possible)" in str(plan)) == (plan.batches_bound == len(plan.batches) > 0)
+
+
 @given(tiny_worlds)
 def test_nothing_that_can_be_tried_is_shorter_than_the_lower_bound(world):
     plan = planned(world)
