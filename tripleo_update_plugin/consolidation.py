@@ -12,9 +12,6 @@ from tripleo_update_plugin.fewest import all_before, families
 from tripleo_update_plugin.problem import Problem
 from tripleo_update_plugin.schedule import EVENED, Slot, makespan
 
-#: Groups x steps above which the search is not worth its time: a few batches more cost nothing but their gates.
-LARGEST = 1_000
-
 #: One batch: {group: nodes that start}.
 Lane = dict[int, int]
 
@@ -23,7 +20,7 @@ def fewest(problem: Problem, slots: Sequence[Slot], seconds: float) -> tuple[Seq
     """A schedule as long as *slots* with the fewest batches, and the least number of them that was proved; *slots*
     itself and 0 if none was found in so many *seconds* of the solver's clock, or where there is no solver."""
     length, step = makespan(problem, list(slots)), gcd(*problem.lengths)
-    if len(problem.groups) * (length // step) > LARGEST or seconds <= 0:
+    if len(problem.groups) * (length // step) > exact.SMALL or seconds <= 0:
         return slots, 0
     try:
         cp_model = exact.solver()

@@ -17,6 +17,9 @@ from tripleo_update_plugin.schedule import CANARY, Site, Slot
 #: Groups x steps above which a model is not worth building.
 LARGEST = 20_000
 
+#: The same for searches that can make no plan shorter: one failover or batch more is not worth a wait.
+SMALL = 1_000
+
 SEARCHED = "placed by the exact search"
 
 

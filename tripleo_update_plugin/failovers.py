@@ -6,21 +6,31 @@ node that is updated already. That is a wish: it is kept where the plan gets no 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import gcd
 
+from tripleo_update_plugin import exact
 from tripleo_update_plugin.bounds import Chains
 from tripleo_update_plugin.plan import Batch
 from tripleo_update_plugin.precedence import ranked
 from tripleo_update_plugin.problem import Problem
-from tripleo_update_plugin.schedule import makespan, schedule
+from tripleo_update_plugin.schedule import Slot, makespan, schedule
 from tripleo_update_plugin.solving import Solution
 
 _ASIDE = " (leaders aside)"
 
 
 def leaders_last(
-    problem: Problem, solution: Solution, leaders: Mapping[str, str], services_of: Mapping[str, frozenset[str]]
+    problem: Problem,
+    solution: Solution,
+    leaders: Mapping[str, str],
+    services_of: Mapping[str, frozenset[str]],
+    seconds: float = 0.0,
 ) -> tuple[Problem, Solution]:
-    """The problem with as many leaders last as cost no time, and its solution; *leaders* is {service: node}."""
+    """The problem with as many leaders last as cost no time, and its solution; *leaders* is {service: node}.
+
+    Where the constructive schedule gets longer by a leader, an exact search of so many *seconds* may find one that
+    does not.
+    """
     length = makespan(problem, list(solution.slots))
     led: dict[str, set[str]] = {}
     for service, node in leaders.items():
@@ -30,12 +40,26 @@ def leaders_last(
         later = _with_last(problem, node, led[node], services_of, frozenset(led))
         if later is None:
             continue
-        slots = schedule(later, Chains(later, later.lengths).tails)
-        if makespan(later, slots) <= length:
+        slots = _no_longer(later, length, seconds)
+        if slots:
             length = makespan(later, slots)
             proved = "bound" if solution.proved == "no" and length == solution.makespan_bound else solution.proved
             problem, solution = later, replace(solution, slots=slots, proved=proved)
     return problem, solution
+
+
+def _no_longer(problem: Problem, length: int, seconds: float) -> list[Slot]:
+    """A schedule that takes no longer than *length*; empty if none is found."""
+    slots = schedule(problem, Chains(problem, problem.lengths).tails)
+    step = gcd(*problem.lengths)
+    if makespan(problem, slots) <= length:
+        return slots
+    if seconds <= 0 or len(problem.groups) * (length // step) > exact.SMALL:
+        return []
+    try:
+        return list(exact.search(problem, length, length + step, seconds).slots)
+    except exact.SolverMissing:
+        return []
 
 
 def moved_twice(

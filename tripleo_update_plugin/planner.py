@@ -113,7 +113,7 @@ class _World:
         """The shortest schedule under *policy*, its batches, and the order between services that it does not keep."""
         problem, unmet = self.problem(policy)
         solution = solve(problem, policy.solver_time)
-        problem, solution = leaders_last(problem, solution, self.facts.leaders, self.services_of)
+        problem, solution = leaders_last(problem, solution, self.facts.leaders, self.services_of, policy.solver_time)
         batches, least = self._cut(problem, solution.slots), batches_bound(problem)
         if len(batches) > least:
             slots, proved = fewest(problem, solution.slots, policy.solver_time)

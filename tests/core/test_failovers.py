@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tripleo_update_plugin import safety
+from tripleo_update_plugin.failovers import moved_twice
 from tripleo_update_plugin.limiting import parse_limit
 from tripleo_update_plugin.model import Facts
 from tripleo_update_plugin.planner import plan_update
@@ -121,3 +122,19 @@ def test_a_plan_says_of_every_leader_that_moves_twice(world, data):
     peers = world.hosts(service) & world.wanted - {leader}
     said = any(warning.startswith(f"{service} moves more than once") for warning in plan.warnings)
     assert said == bool(peers and not peers & earlier)
+
+
+def test_where_the_greedy_schedule_gets_longer_a_search_finds_one_that_does_not():
+    overcloud = an_overcloud(
+        Ra=(1, ["redis", "mysql", "haproxy"]), Rb=(4, ["mysql"]), Rc=(1, ["redis", "ovn_dbs"]),
+        Rd=(3, ["haproxy", "ovn_dbs", "mysql"]),
+    )  # fmt: skip
+    leaders = {"mysql": "rd-1", "ovn_dbs": "rc-0", "redis": "ra-0"}
+    budgets = {"redis": 1, "mysql": 1, "haproxy": 1, "ovn_dbs": 2}
+    policy = {"budgets": budgets, "waivers": [{"service": "*", "reason": "small"}]}
+    greedy = nodes(overcloud, leaders, **policy, solver_time=0)[1]
+    searched = nodes(overcloud, leaders, **policy)[1]
+    assert greedy.makespan == searched.makespan
+    services = {node.name: node.services for node in overcloud.nodes}
+    assert [service for service, _ in moved_twice(greedy.batches, leaders, services)] == ["redis"]
+    assert not list(moved_twice(searched.batches, leaders, services))
