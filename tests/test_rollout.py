@@ -8,7 +8,7 @@ import pytest
 
 from tripleo_update_plugin import outputs, rollout
 from tripleo_update_plugin.adapters import documents
-from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, CannotUpdate, FactsMissing, StalePlan
+from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, CannotUpdate, FactsMissing, OtherProfiles, StalePlan
 from tripleo_update_plugin.model import Cluster, Facts
 from tripleo_update_plugin.policy import parse_policy
 from tripleo_update_plugin.sandbox.sample_packages import packages_outputs, services_data
@@ -63,6 +63,17 @@ def test_an_overcloud_of_packages_needs_no_tasks_of_its_own():
     heat = FakeHeat(overcloud=newton.outputs)
     for limits in ([], ["service:ntp"]):
         rollout.check(rollout.prepare(newton, parse_policy({}), limits), heat)
+
+
+def test_executors_have_to_go_by_the_profiles_of_the_plan(tmp_path):
+    (tmp_path / "own.yaml").write_text("mysql: {kind: quorum, why: ours is another}\n")
+    made, own = plan(), plan(services=[str(tmp_path)])
+    rollout.check_executors(made, FakeMistral())
+    rollout.check_executors(own, FakeMistral(services=[str(tmp_path)]))
+    for plan_, mistral in ((own, FakeMistral()), (made, FakeMistral(services=[str(tmp_path)]))):
+        with pytest.raises(OtherProfiles, match="other service profiles than the plan: mysql") as refusal:
+            rollout.check_executors(plan_, mistral)
+        assert "[tripleo_update]" in refusal.value.remedy
 
 
 def test_one_update_of_a_stack_at_a_time():

@@ -1,7 +1,9 @@
 """Service profiles: what each service is, what of it may be down, and the steps around its stop."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tripleo_update_plugin.budget import Budget, Count, Rule, parse_budget
@@ -55,6 +57,12 @@ class Profile:
     def is_bounded(self) -> bool:
         """False for what only configures a host: nobody notices while it is down."""
         return self.kind != "host"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of all that the profile says."""
+        said = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(said.encode()).hexdigest()
 
     def of_runner(self, part: str, runner: str) -> Tasks:
         """What *part*, one of BY_RUNNER, has for *runner*, else for any."""

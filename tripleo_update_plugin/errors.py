@@ -88,6 +88,15 @@ class StalePlan(UpdateError):
     remedy = "Make the plan again with 'openstack overcloud update plan', read it, and start that one."
 
 
+class OtherProfiles(UpdateError):
+    """A plan is bounded by profiles, and its gates and drains are taken from them."""
+
+    remedy = (
+        "Name the policy's folders in 'services' of [tripleo_update] in the configuration of all executors, "
+        "install the same extensions there as here, and restart the executors if you installed one."
+    )
+
+
 class AlreadyRunning(UpdateError):
     remedy = (
         "Follow it with 'openstack overcloud update follow ID', "

@@ -9,16 +9,18 @@ from tripleo_update_plugin import contradictions, limiting, planner, readiness, 
 from tripleo_update_plugin.adapters import documents, plugins, workbooks
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, NotPaused
+from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, NotPaused, OtherProfiles
 from tripleo_update_plugin.execution import Execution
 from tripleo_update_plugin.model import Facts, Overcloud
-from tripleo_update_plugin.plan import Plan
+from tripleo_update_plugin.plan import Plan, some_names
 from tripleo_update_plugin.policy import Policy
 from tripleo_update_plugin.report import Report, report_of
 from tripleo_update_plugin.snapshot import Snapshot
 from tripleo_update_plugin.verdicts import Watch
 
 DISCOVERY_TIMEOUT = 600.0  # seconds: a node may need half a minute, and not all are asked at the same time
+
+PROFILES_TIMEOUT = 60.0  # seconds for an executor to read its catalogue
 
 #: Seconds that a report waits for the last word of the prober after the end of an update.
 LAST_WORD = 15.0
@@ -68,6 +70,19 @@ def check(plan: Plan, heat: Heat) -> None:
     roles = readiness.roles_to_read(plan, now)
     services = heat.services(plan.stack, roles) if roles else None
     readiness.check(plan, now, plugins.load_catalogue(*plan.policy.get("services", ())), services)
+
+
+def check_executors(plan: Plan, mistral: Mistral) -> None:
+    """Raise OtherProfiles unless the executor that answers goes by the service profiles that *plan* was made by."""
+    services = sorted({service for batch in plan.batches for service in batch.impact})
+    catalogue = plugins.load_catalogue(*plan.policy.get("services", ()))
+    mistral.require_actions()
+    theirs = mistral.run_action("tripleo_update.profiles", {"services": services}, PROFILES_TIMEOUT).get("profiles", {})
+    others = [service for service in services if theirs.get(service) != catalogue.profile(service).digest]
+    if others:
+        raise OtherProfiles(
+            f"Mistral's executors go by other service profiles than the plan: {some_names(others, what='services')}"
+        )
 
 
 def upload(plan: Plan, mistral: Mistral) -> str:

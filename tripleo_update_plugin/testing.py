@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from tripleo_update_plugin import outputs
+from tripleo_update_plugin.adapters.plugins import load_catalogue
 from tripleo_update_plugin.catalogue import Catalogue, parse_profile
 from tripleo_update_plugin.errors import (
     ActionsMissing,
@@ -215,8 +216,9 @@ class FakeMistral:
     """Mistral in memory. With every look at an execution it goes on by a step: what runs ends, what may begin begins.
 
     ``failing`` is {batch: phase it fails in}; ``silent`` are the nodes that do not answer discovery, ``nodes`` those
-    that do, ``facts`` is what else they say; ``missing`` are actions it lacks; ``outage`` makes it unavailable. Its
-    clock starts at 0 and goes on by a second a step. resume() and cancel() are what an operator does to an execution.
+    that do, ``facts`` is what else they say; ``services`` are its folders of service profiles; ``missing`` are actions
+    it lacks; ``outage`` makes it unavailable. Its clock starts at 0 and goes on by a second a step. resume() and
+    cancel() are what an operator does to an execution.
     """
 
     def __init__(
@@ -227,7 +229,9 @@ class FakeMistral:
         failing: Mapping[str, str] | None = None,
         missing: Sequence[str] = (),
         facts: Mapping[str, Any] | None = None,
+        services: Iterable[str] = (),
     ) -> None:
+        self._services = tuple(services)
         self.facts = dict(facts or {})
         self.failing = dict(failing or {})
         self.missing = tuple(missing)
@@ -300,6 +304,9 @@ class FakeMistral:
     def run_action(self, name: str, input: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
         self._answer()
         self.calls.append((name, dict(input)))
+        if name == "tripleo_update.profiles":
+            catalogue = load_catalogue(*self._services)
+            return {"profiles": {service: catalogue.profile(service).digest for service in input["services"]}}
         nodes = {n: {"ok": True} if ok else {"ok": False, "error": "unreachable"} for n, ok in self._answers.items()}
         down = [name for name, answers in self._answers.items() if not answers]
         return {"ok": True, "error": "", "nodes": nodes, "facts": {"down": down, "leaders": {}, **self.facts}}

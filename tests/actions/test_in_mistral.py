@@ -14,7 +14,7 @@ import pytest
 
 from tripleo_update_plugin import conf as options
 from tripleo_update_plugin.actions import jobs, leftovers
-from tripleo_update_plugin.adapters import identity
+from tripleo_update_plugin.adapters import identity, plugins
 from tripleo_update_plugin.outputs import digest
 
 pytestmark = pytest.mark.functional
@@ -163,6 +163,13 @@ def test_probes_can_be_tried(mistral, undercloud):
     state, output = mistral.run_action("tripleo_update.probe", stack="overcloud", seconds=3, probes=probes)
     assert state == "SUCCESS"
     assert output["probes"]["heat"]["answered"] == output["probes"]["heat"]["requests"] >= 2
+
+
+def test_executors_tell_which_profiles_they_go_by(mistral):
+    state, output = mistral.run_action("tripleo_update.profiles", services=["mysql", "nobody-knows-it"])
+    catalogue = plugins.load_catalogue()
+    assert state == "SUCCESS"
+    assert output["profiles"] == {name: catalogue.profile(name).digest for name in ("mysql", "nobody-knows-it")}
 
 
 def test_discover_as_a_workflow(mistral):

@@ -16,7 +16,7 @@ from tripleo_update_plugin.commands.resume import ResumeUpdate
 from tripleo_update_plugin.commands.services import ListServices
 from tripleo_update_plugin.commands.start import StartUpdate
 from tripleo_update_plugin.commands.workbook import ShowWorkbook
-from tripleo_update_plugin.errors import BadInput, BadLimit, MistralUnavailable, NotPaused
+from tripleo_update_plugin.errors import BadInput, BadLimit, MistralUnavailable, NotPaused, OtherProfiles
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
 from tripleo_update_plugin.verdicts import Breach, Watch, Watched
 
@@ -101,6 +101,17 @@ def test_what_cannot_be_planned_is_refused(cloud):
         cloud(PlanUpdate)
     with pytest.raises(BadLimit, match="no such"):
         cloud(PlanUpdate, "--stack", "overcloud", "--limit", "role:Nobody")
+
+
+def test_nothing_starts_with_profiles_that_the_executors_do_not_have(cloud, tmp_path):
+    folder, policy, path = tmp_path / "services", tmp_path / "policy.json", tmp_path / "plan.yaml"
+    folder.mkdir()
+    (folder / "own.yaml").write_text("keystone: {kind: stateless, max_unavailable: 1, why: ours is slower}\n")
+    policy.write_text(json.dumps({"services": [str(folder)]}))
+    cloud(PlanUpdate, "--stack", "overcloud", "--policy", policy, "--save", path)
+    with pytest.raises(OtherProfiles, match="keystone"):
+        cloud(StartUpdate, "--yes", path)
+    assert not cloud.mistral.updates()
 
 
 def test_services_have_a_row_each(cloud):

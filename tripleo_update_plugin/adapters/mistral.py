@@ -20,7 +20,7 @@ from tripleo_update_plugin.errors import (
 from tripleo_update_plugin.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun, is_final
 from tripleo_update_plugin.workbook import PREFIX, is_batch, stack_of
 
-ACTIONS = frozenset(f"tripleo_update.{verb}" for verb in ("discover", "drain", "gate", "restore", "update"))
+ACTIONS = frozenset(f"tripleo_update.{verb}" for verb in ("discover", "drain", "gate", "profiles", "restore", "update"))
 
 #: What a listing needs of an execution; its input and parameters may be large.
 _FIELDS = ["id", "workflow_name", "state", "state_info", "created_at", "updated_at"]
@@ -184,7 +184,7 @@ class Mistral:
             self._client.executions.update(id, "RUNNING")
 
     def run_action(self, name: str, input: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
-        """Run one asynchronous action by itself; what it reports. MistralUnavailable after *timeout* seconds."""
+        """Run one action by itself; what it reports. MistralUnavailable after *timeout* seconds."""
         deadline = time.monotonic() + timeout
         with _translated(f"run {name}"):
             run = self._client.action_executions.create(name, dict(input), save_result=True)

@@ -12,8 +12,9 @@ from tripleo_update_plugin.commands.follow import follow
 class StartUpdate(CloudCommand, command.ShowOne):  # type: ignore[misc]
     """Start the update that a plan describes.
 
-    Checks that the overcloud is still what the plan was made from and that the plan keeps its budgets, asks for
-    confirmation, and hands the plan to Mistral, which runs it to the end whether or not anyone looks on.
+    Checks that the overcloud is still what the plan was made from, that the plan keeps its budgets and that Mistral's
+    executors go by the same service profiles, asks for confirmation, and hands the plan to Mistral, which runs it to
+    the end whether or not anyone looks on.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -31,6 +32,7 @@ class StartUpdate(CloudCommand, command.ShowOne):  # type: ignore[misc]
         mistral = self.mistral()
         rollout.check(plan, self.heat())
         rollout.refuse_second(plan, mistral)
+        rollout.check_executors(plan, mistral)
         if not parsed_args.yes:
             self.say(str(plan))
             self.confirm(f"Update {len(plan.nodes)} nodes of {plan.stack}? [y/N] ")

@@ -1,0 +1,23 @@
+"""Which service profiles the executors go by, as a Mistral action."""
+
+from typing import Any
+
+from mistral_lib import actions
+
+
+class Profiles(actions.Action):  # type: ignore[misc]
+    """Which profiles this executor has for some services, {service: SHA-256 (hex) of it}; changes nothing."""
+
+    def __init__(self, services: list[str]) -> None:
+        self.services = services
+
+    def run(self, context: Any) -> dict[str, dict[str, str]]:
+        from oslo_config import cfg
+
+        from tripleo_update_plugin import conf
+        from tripleo_update_plugin.adapters import plugins
+
+        # Read anew, as every phase does: the file may have changed since the executor was started.
+        own = conf.load(tuple(cfg.CONF.config_file or ()), tuple(cfg.CONF.config_dir or ()))
+        catalogue = plugins.load_catalogue(*own[conf.GROUP].services)
+        return {"profiles": {service: catalogue.profile(service).digest for service in self.services}}
