@@ -122,7 +122,11 @@ def test_ctrl_c_leaves_the_update_running_and_a_second_one_is_refused(own: Sandb
     path = save_plan(own)
     openstack = str(Path(sys.executable).parent / "openstack")
     command = [openstack, "overcloud", "update", "start", "--yes", "--wait", str(path)]
-    process = subprocess.Popen(command, env=own.env, cwd=own.home, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=own.env, cwd=own.home, stderr=subprocess.PIPE, text=True,
+        # As at a terminal: what a shell runs in the background ignores Ctrl-C, and so does all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     for line in process.stderr:
         if "batch-1: " in line:
             break

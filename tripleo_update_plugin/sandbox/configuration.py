@@ -123,7 +123,8 @@ def ansible_sections(state: State) -> Sections:
             "localhost_warning": "False",
             "nocows": "1",
         },
-        "inventory": {"enable_plugins": "yaml"},  # no other is needed, and each one is tried
+        # Ours are YAML; by default that is tried after four others, each of which has to be loaded.
+        "inventory": {"enable_plugins": "yaml, ini, host_list"},
         "ssh_connection": {"pipelining": "True"},
         "connection": {"pipelining": "True"},
         "persistent_connection": {"control_path_dir": str(state.folder / "tmp")},
