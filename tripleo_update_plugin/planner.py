@@ -59,7 +59,6 @@ def plan_update(
     waivers = _waivers(policy, hit)
     solution, scheduled, unmet = world.schedule(policy)
     batches, approvals = with_approvals(scheduled, policy, {node.name: node for node in nodes})
-    costs = _costs(policy, batches, world.waves)
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
@@ -81,7 +80,7 @@ def plan_update(
         warnings=(
             *_warnings(overcloud, facts, unmet, [a.service for a in hit if not catalogue.knows(a.service)]),
             *_failovers(batches, known, world.services_of),
-            *(text for text in (costs, solution.warning) if text),
+            *(text for text in (_costs(policy, batches, world.waves), solution.warning) if text),
         ),
     )
 
