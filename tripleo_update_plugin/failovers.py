@@ -70,15 +70,25 @@ def moved_twice(
     Then the service moves to a node whose turn is still to come, and moves again. *services_of* is of the nodes that
     are updated.
     """
-    before: dict[str, frozenset[str]] = {}
-    batch_of: dict[str, str] = {}
-    for batch in batches:
-        before[batch.id] = frozenset(batch.after).union(*(before[id] for id in batch.after))
-        batch_of |= dict.fromkeys(batch.nodes, batch.id)
+    after = {batch.id: batch.after for batch in batches}
+    batch_of = {node: batch.id for batch in batches for node in batch.nodes}
     for service, leader in sorted(leaders.items()):
-        peers = [node for node, services in services_of.items() if service in services and node != leader]
-        if leader in batch_of and peers and not any(batch_of[peer] in before[batch_of[leader]] for peer in peers):
+        peers = {
+            batch_of.get(node, "") for node, services in services_of.items() if service in services and node != leader
+        }
+        if leader in batch_of and peers and peers.isdisjoint(_all_before(batch_of[leader], after)):
             yield service, leader
+
+
+def _all_before(id: str, after: Mapping[str, Sequence[str]]) -> set[str]:
+    """The batches that a batch comes after, directly or through others."""
+    found: set[str] = set()
+    left = list(after[id])
+    while left:
+        if (earlier := left.pop()) not in found:
+            found.add(earlier)
+            left.extend(after[earlier])
+    return found
 
 
 def _with_last(
