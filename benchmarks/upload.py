@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from mistralclient.api.client import client as mistral_client
 
@@ -20,13 +21,14 @@ from tripleo_update_plugin.planner import plan_update
 from tripleo_update_plugin.policy import parse_policy
 from tripleo_update_plugin.sandbox import lifecycle, servers
 from tripleo_update_plugin.sandbox.state import State
+from tripleo_update_plugin.sandbox.wanted import Wish
 
 NODES = 1_000
 MOST_SECONDS = 10.0
 _SAMPLE = 10  # tasks that Mistral's parser is timed on
 
 #: (what it is, policy): as it is planned by default, and the worst there can be.
-PLANS = (
+PLANS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("budgets of the catalogue", {}),
     ("one compute at a time", {"budgets": {"nova_compute": 1}}),
 )
@@ -97,7 +99,7 @@ def _full_validation(plan: Plan) -> float:
 def _mistral() -> Iterator[Mistral]:
     with tempfile.TemporaryDirectory() as folder:
         state = State(Path(folder) / "sandbox")
-        lifecycle.up(state, lifecycle.Wish(with_overcloud=False), lambda _: None)
+        lifecycle.up(state, Wish(with_overcloud=False), lambda _: None)
         try:
             where = servers.endpoints(state)
             assert where is not None

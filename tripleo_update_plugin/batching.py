@@ -7,7 +7,7 @@ are, and budgets hold however the batches overlap and however long they take in 
 """
 
 from bisect import insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tripleo_update_plugin.fewest import families
@@ -18,6 +18,7 @@ from tripleo_update_plugin.problem import Problem
 from tripleo_update_plugin.schedule import Slot
 
 CANARY = "the canary"
+REASONS = 2  #: that are told at the most, of one batch that waits for another
 
 
 def batches_of(
@@ -27,8 +28,8 @@ def batches_of(
     allowances: Iterable[Allowance],
 ) -> tuple[Batch, ...]:
     """The batches of a schedule."""
-    by_service = {a.service: a for a in allowances}
     nodes = {node.name: node for node in overcloud.nodes}
+    impacts = _Impacts(allowances)
     places = _Places(problem)
     batches: list[Batch] = []
     for slot in slots:
@@ -46,7 +47,7 @@ def batches_of(
                     after=tuple(batches[j].id for j in after),
                     because={batches[j].id: reason for j, reason in after.items()},
                     closed_by="; ".join(dict.fromkeys(slot.closed_by[i] for i in lane)),
-                    impact=_impact([nodes[name] for name in names], by_service, only),
+                    impact=impacts.of([nodes[name] for name in names], only),
                     only=only,
                 )
             )
@@ -61,7 +62,7 @@ class _Reasons:
 
     def add(self, batch: int, reason: str) -> None:
         reasons = self.found.setdefault(batch, [])
-        if reason not in reasons:
+        if len(reasons) < REASONS and reason not in reasons:
             reasons.append(reason)
 
 
@@ -72,6 +73,7 @@ class _Places:
         self._problem = problem
         # Per budget: (end, batch, places) in the order of their ends; -1 is nobody.
         self._places = [[(0, -1, capacity)] for capacity in problem.capacities]
+        self._before = [sorted(group.before) for group in problem.groups]
         self._ancestors: list[int] = []  # bit sets
         self._last_of_group: dict[int, list[int]] = {}
         self._domain = ""
@@ -90,11 +92,11 @@ class _Places:
         for i in lane:
             earlier = self._last_of_group.get(i, ())
             self._last_of_group[i] = [*(j for j in earlier if not self._ancestors[k] >> j & 1), k]
-        return {j: "; ".join(reasons.found[j][:2]) for j in sorted(after)}
+        return {j: "; ".join(reasons.found[j]) for j in sorted(after)}
 
     def _wait_for_order(self, lane: Iterable[int], reasons: _Reasons) -> None:
         for i in lane:
-            for p in sorted(self._problem.groups[i].before):
+            for p in self._before[i]:
                 for j in self._last_of_group.get(p, ()):
                     reasons.add(j, self._problem.orders.get((p, i), "order"))
 
@@ -106,16 +108,9 @@ class _Places:
                 counts[budget] = counts.get(budget, 0) + len(slot.nodes[i])
         end = slot.start + max(self._problem.groups[i].seconds for i in lane)
         for budget, wanted in sorted(counts.items()):
-            places = self._places[budget]
-            missing = wanted
-            while missing:
-                ended, j, count = places.pop(0)
-                if j >= 0:
-                    reasons.add(j, self._problem.reasons[budget])
-                if count > missing:
-                    places.insert(0, (ended, j, count - missing))
-                missing -= min(count, missing)
-            insort(places, (end, k, wanted))
+            reason = self._problem.reasons[budget]
+            for j in _hand_over(self._places[budget], wanted, end, k):
+                reasons.add(j, reason)
 
     def _wait_for_domains(self, k: int, lane: Iterable[int], reasons: _Reasons) -> None:
         """All batches of one failure domain come after all of the domain before it."""
@@ -141,16 +136,52 @@ class _Places:
         return after
 
 
-def _impact(nodes: Iterable[Node], allowances: Mapping[str, Allowance], only: tuple[str, ...]) -> Mapping[str, Impact]:
-    alike: dict[frozenset[str], int] = {}
-    for node in nodes:
-        alike[node.services] = alike.get(node.services, 0) + 1
-    counts: dict[str, int] = {}
-    for services, count in alike.items():
-        for service in services:
-            counts[service] = counts.get(service, 0) + count
-    return {
-        service: Impact(down=counts[service] + a.down, of=a.of, allowed=a.allowed)
-        for service, a in allowances.items()
-        if service in counts and service in (only or counts)
-    }
+def _hand_over(places: list[tuple[int, int, int]], wanted: int, end: int, k: int) -> list[int]:
+    """Give *wanted* of the *places* of one budget to batch *k* until *end*; who had them before."""
+    if len(places) == 1 and places[0][2] == wanted:
+        before = places[0][1]
+        places[0] = (end, k, wanted)
+        return [before] if before >= 0 else []
+    found = []
+    missing = wanted
+    while missing:
+        ended, j, count = places.pop(0)
+        if j >= 0:
+            found.append(j)
+        if count > missing:
+            places.insert(0, (ended, j, count - missing))
+        missing -= min(count, missing)
+    if places and places[-1] > (end, k, wanted):
+        insort(places, (end, k, wanted))
+    else:  # as a rule: who starts last ends last
+        places.append((end, k, wanted))
+    return found
+
+
+class _Impacts:
+    """What batches take down. Many batches are alike, so each kind of them is counted once."""
+
+    def __init__(self, allowances: Iterable[Allowance]) -> None:
+        self._allowances = {a.service: a for a in allowances}
+        self._known: dict[Hashable, Mapping[str, Impact]] = {}
+
+    def of(self, nodes: Iterable[Node], only: tuple[str, ...]) -> Mapping[str, Impact]:
+        """{service: how many of it are down}, of the services *only*; of all of them when empty."""
+        alike: dict[frozenset[str], int] = {}
+        for node in nodes:
+            alike[node.services] = alike.get(node.services, 0) + 1
+        kind = (frozenset(alike.items()), only)
+        if kind not in self._known:
+            self._known[kind] = self._count(alike, only)
+        return self._known[kind]
+
+    def _count(self, alike: Mapping[frozenset[str], int], only: tuple[str, ...]) -> Mapping[str, Impact]:
+        counts: dict[str, int] = {}
+        for services, count in alike.items():
+            for service in services:
+                counts[service] = counts.get(service, 0) + count
+        return {
+            service: Impact(down=counts[service] + a.down, of=a.of, allowed=a.allowed)
+            for service, a in self._allowances.items()
+            if service in counts and service in (only or counts)
+        }

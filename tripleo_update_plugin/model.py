@@ -35,7 +35,8 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
 
 def naturally(names: Iterable[str]) -> tuple[str, ...]:
     """*names* without repeats, in natural order."""
-    return tuple(sorted(set(names), key=natural_key))
+    own = set(names)
+    return tuple(sorted(own, key=natural_key) if len(own) > 1 else own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
