@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from lab import cluster, faults, lifecycle, network, services, table, update
+from lab import cluster, faults, gates, image, lifecycle, network, preflight, services, table, update
 from lab.site import VARIABLE, Site, default_folder
 from lab.table import Row
 from lab.topology import ARCHITECTURES
 from tripleo_update_plugin.errors import UpdateError
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _EPILOG = f"Everything is kept in one folder: --work DIR, else ${VARIABLE}, else /var/tmp/tripleo-update-lab."
 
 
@@ -32,8 +33,11 @@ def _parser() -> argparse.ArgumentParser:
     ways.add_argument("--fault", choices=faults.FAULTS, help="what goes wrong in the middle")
     one.add_argument("--keep", action="store_true", help="leave the lab up afterwards")
     many = commands.add_parser("suite", parents=[common], help="all runs, then the table")
-    many.add_argument("--short", action="store_true", help="one architecture: a careful update, and its control")
-    shown = commands.add_parser("table", parents=[common], help="the results of all runs so far")
+    many.add_argument("--short", action="store_true", help="one careful update of one architecture")
+    one = commands.add_parser("gates", parents=[common], help="make every service sick: do the gates stay shut?")
+    one.add_argument("--architecture", choices=ARCHITECTURES, default="keepalived")
+    commands.add_parser("check", parents=[common], help="whether the lab can run on this machine")
+    shown = commands.add_parser("table", parents=[common], help="the results of all runs and trials so far")
     shown.add_argument("--rst", action="store_true", help="as the documentation has it")
     commands.add_parser("status", parents=[common], help="what of it is well")
     commands.add_parser("down", parents=[common], help="remove everything but the image and the results")
@@ -69,11 +73,27 @@ def _run(site: Site, options: argparse.Namespace) -> int:
     return 0 if row.is_as_it_should_be else 1
 
 
-def _one(site: Site, architecture: str, how: str, keep: bool = False) -> Row:
+def _gates(site: Site, options: argparse.Namespace) -> int:
+    _be_there(site, options.architecture)
+    try:
+        trials = gates.try_all(site, site.topology(), _say)
+    finally:
+        lifecycle.down(site)
+    gates.save(trials, site.results / "gates")
+    _say(table.grid([gates.HEAD, *(trial.cells() for trial in trials)]))
+    return 0 if all(trial.is_as_it_should_be for trial in trials) else 1
+
+
+def _be_there(site: Site, architecture: str) -> None:
+    """Brings the overcloud up unless it is, and enters its network."""
     if site.recall("lab").get("architecture") == architecture:
         network.enter()
     else:
         lifecycle.up(site, architecture, _say)
+
+
+def _one(site: Site, architecture: str, how: str, keep: bool = False) -> Row:
+    _be_there(site, architecture)
     try:
         row = update.run(site, site.topology(), how, _say)
     finally:
@@ -84,45 +104,71 @@ def _one(site: Site, architecture: str, how: str, keep: bool = False) -> Row:
 
 
 def _suite(site: Site, options: argparse.Namespace) -> int:
-    architectures = ("keepalived",) if options.short else ARCHITECTURES
-    ways = ("careful", "all-at-once") if options.short else ("careful", *update.CONTROLS, *faults.FAULTS)
-    rows = [
-        _in_a_process(site, architecture, how)
-        for architecture in architectures
-        for how in ways
-        if how not in faults.FAULTS or architecture == "pacemaker-core"
+    results = [_in_a_process(site, command) for command in suite(options.short)]
+    _table(site, argparse.Namespace(rst=False))
+    return 0 if all(results) else 1
+
+
+def suite(short: bool) -> list[tuple[str, ...]]:
+    """The commands of a suite, each for a lab of its own."""
+    if short:
+        return [("run", "--architecture", "keepalived")]
+    runs = [
+        ("run", "--architecture", architecture, *flag)
+        for architecture in ARCHITECTURES
+        for flag in ((), *(("--control", how) for how in update.CONTROLS))
     ]
-    _say(table.text(table.load(site.results)))
-    return 0 if all(rows) else 1
+    runs += [("run", "--architecture", "pacemaker-core", "--fault", how) for how in faults.FAULTS]
+    return runs + [("gates", "--architecture", architecture) for architecture in ("keepalived", "pacemaker-core")]
 
 
-def _in_a_process(site: Site, architecture: str, how: str) -> bool:
-    """A run of its own: a process that has entered one lab's network cannot leave it for the next one's."""
-    flag = [] if how == "careful" else ["--control" if how in update.CONTROLS else "--fault", how]
-    argv = [sys.executable, "-m", "lab", "run", "--work", str(site.folder), "--architecture", architecture, *flag]
-    return subprocess.run(argv, check=False).returncode == 0
+def _in_a_process(site: Site, command: Sequence[str]) -> bool:
+    """A process that has entered one lab's network cannot leave it for the next one's."""
+    argv = [sys.executable, "-m", "lab", *command, "--work", str(site.folder)]
+    process = subprocess.Popen(argv)
+    try:
+        return process.wait() == 0
+    except KeyboardInterrupt:
+        process.terminate()  # it may not have been told
+        process.wait()  # until it has taken its lab down
+        raise
 
 
-def _table(site: Site, options: argparse.Namespace) -> int:
-    rows = table.load(site.results)
-    _say(table.rst(rows) if options.rst else table.text(rows))
+def _check(site: Site, _options: argparse.Namespace) -> int:
+    preflight.check(site.folder, image.is_there(site))
+    _say("The lab can run here.")
     return 0
 
 
-_COMMANDS = {"run": _run, "suite": _suite, "table": _table, "up": _up, "status": _status, "down": _down}
+def _table(site: Site, options: argparse.Namespace) -> int:
+    rows, trials = table.load(site.results), gates.load(site.results / "gates")
+    tried = [gates.HEAD, *(trial.cells() for trial in trials)]
+    _say(table.rst(rows) if options.rst else table.text(rows))
+    _say(table.list_table(tried) if options.rst else table.grid(tried))
+    return 0
+
+
+_COMMANDS = {
+    "check": _check, "down": _down, "gates": _gates, "run": _run, "status": _status, "suite": _suite,
+    "table": _table, "up": _up,
+}  # fmt: skip
 
 
 def _interrupt(_signum: int, _frame: FrameType | None) -> None:
+    """Once: what takes the lab down afterwards is not to be interrupted in its turn."""
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 0; 1 when it did not work or clients noticed the update; 2 for wrong arguments."""
     options = _parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for each in _SIGNALS:
+        signal.signal(each, _interrupt)
     site = Site((options.work or default_folder(os.environ)).expanduser().resolve())
     try:
-        if options.command in ("suite", "table"):  # a suite's runs lock for themselves
+        if options.command in ("check", "suite", "table"):  # a suite's runs lock for themselves
             return _COMMANDS[options.command](site, options)
         with site.lock():
             return _COMMANDS[options.command](site, options)

@@ -1,7 +1,7 @@
 """Rows of runs, and the table of them. Pure but for the files of rows."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,8 +98,12 @@ class Row:
 
 def text(rows: Iterable[Row]) -> str:
     """The rows as lines for a terminal."""
-    cells = [HEAD, *(row.cells() for row in rows)]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(HEAD))]
+    return grid([HEAD, *(row.cells() for row in rows)])
+
+
+def grid(cells: Sequence[Sequence[str]]) -> str:
+    """Lines of cells, the first of them the head, for a terminal."""
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     rule = "  ".join("=" * width for width in widths)
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
     return "\n".join([rule, lines[0], rule, *lines[1:], rule]) + "\n"
@@ -107,10 +111,14 @@ def text(rows: Iterable[Row]) -> str:
 
 def rst(rows: Iterable[Row]) -> str:
     """The rows as a table for the documentation, with where and when they were measured."""
-    own = list(rows)
+    return list_table([(*HEAD, "measured"), *((*row.cells(), f"{row.date} UTC") for row in rows)])
+
+
+def list_table(cells: Iterable[Sequence[str]]) -> str:
+    """Lines of cells, the first of them the head, as reStructuredText."""
     lines = [".. list-table::", "   :header-rows: 1", ""]
-    for cells in [(*HEAD, "measured"), *((*row.cells(), f"{row.date} UTC") for row in own)]:
-        lines += [f"   {'*' if i == 0 else ' '} - {cell}" for i, cell in enumerate(cells)]
+    for line in cells:
+        lines += [f"   {'*' if i == 0 else ' '} - {cell}" for i, cell in enumerate(line)]
     return "\n".join(lines) + "\n"
 
 

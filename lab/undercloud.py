@@ -43,8 +43,9 @@ def profiles(care: str) -> Path:
     return _PROFILES / care
 
 
-def configure(site: Site, care: str) -> None:
-    """Tells the executors how to get to the hosts, and which service profiles to go by; read anew for every phase."""
+def configure(site: Site, care: str, patience: int = 600) -> None:
+    """Tells the executors how to get to the hosts, which service profiles to go by, and how many seconds a gate tries
+    again for; they read it anew for every phase."""
     mine = state(site)
     where = servers.endpoints(mine)
     assert where
@@ -55,7 +56,7 @@ def configure(site: Site, care: str) -> None:
         **kept,
         "ssh_user": "root",
         "ssh_key": str(site.key),
-        "gate_timeout": "600",
+        "gate_timeout": str(patience),
         "gate_delay": "2",
         "services": str(profiles(care)),
         "inventory": str(_inventory(site)),

@@ -1,8 +1,10 @@
 """Rows, the table of them, and where the lab refuses to run."""
 
+import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,44 @@ def test_where_it_cannot_run_it_says_why_and_makes_nothing(tmp_path):
     assert re.match(r"the lab cannot run on this machine: (only root may|commands are missing: )", done.stderr)
     assert "Traceback" not in done.stderr
     assert sorted(path.name for path in (tmp_path / "lab").iterdir()) == ["lock", "results"]
+
+
+def test_check_says_the_same_and_makes_not_even_a_folder(tmp_path):
+    argv = [sys.executable, "-m", "lab", "check", "--work", str(tmp_path / "lab")]
+    done = subprocess.run(argv, cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("the lab cannot run on this machine: ")
+    assert not (tmp_path / "lab").exists()
+
+
+_SUITE = """
+import sys
+from lab import cli
+sys.executable = sys.argv[1]
+sys.exit(cli.main(["suite", "--short", "--work", sys.argv[2]]))
+"""
+_RUN = """#!/bin/sh
+trap 'sleep 1; touch down; exit 1' TERM
+touch up
+while :; do sleep 0.1; done
+"""
+
+
+def test_a_suite_that_is_ended_waits_until_its_run_has_taken_the_lab_down(tmp_path):
+    run = tmp_path / "run"
+    run.write_text(_RUN)
+    run.chmod(0o755)
+    argv = [sys.executable, "-c", _SUITE, str(run), str(tmp_path / "lab")]
+    suite = subprocess.Popen(argv, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    try:
+        until = time.monotonic() + 30
+        while not (tmp_path / "up").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        suite.terminate()
+        assert suite.wait(30) == 130
+    finally:
+        suite.kill()
+    assert (tmp_path / "down").exists()
 
 
 def test_the_documentation_gets_the_figures_and_when_they_were_measured():
