@@ -80,8 +80,15 @@ class Row:
             self.architecture, self.how, str(found.fresh_requests), str(found.failed_first),
             str(found.failed_first_pooled), str(found.failed), f"{found.longest_gap:.1f} s", str(found.lost),
             str(found.stale), f"{self.seconds} s", self.state, self._said(), str(self.load),
-            "nobody noticed" if self.went_well else "; ".join(self.complaints),
+            self._verdict(),
         )  # fmt: skip
+
+    def _verdict(self) -> str:
+        if self.went_well:
+            return "nobody noticed"
+        if self.how in MUST_STOP and self.is_as_it_should_be:
+            return "the update stopped, the control plane answered"
+        return "; ".join(self.complaints)
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -62,7 +62,11 @@ def test_an_update_does_not_go_on_over_a_lost_host(how):
 
 def test_a_fault_may_stop_the_update_but_not_the_control_plane():
     stopped = ("the update is ERROR",)
+    row = a_row("no-return", failed_first=1, doubts=stopped, state="ERROR")
+    assert row.is_as_it_should_be
+    assert row.cells()[-1] == "the update stopped, the control plane answered"
     assert a_row("no-return", failed_first=40, doubts=stopped, state="ERROR").is_as_it_should_be
+    assert "the update is ERROR" in a_row(doubts=stopped, state="ERROR").cells()[-1]
     assert not a_row("no-return", failed=1, doubts=stopped, state="ERROR").is_as_it_should_be
     assert not a_row("no-return", lost=1).is_as_it_should_be
 
