@@ -142,9 +142,10 @@ def _check(site: Site, _options: argparse.Namespace) -> int:
 
 def _table(site: Site, options: argparse.Namespace) -> int:
     rows, trials = table.load(site.results), gates.load(site.results / "gates")
-    tried = [gates.HEAD, *(trial.cells() for trial in trials)]
     _say(table.rst(rows) if options.rst else table.text(rows))
-    _say(table.list_table(tried) if options.rst else table.grid(tried))
+    if trials:
+        tried = [gates.HEAD, *(trial.cells() for trial in trials)]
+        _say(table.list_table(tried) if options.rst else table.grid(tried))
     return 0
 
 
