@@ -33,10 +33,11 @@ class Row:
     load: float
     date: str
     claims: Mapping[str, str] = field(default_factory=dict)
+    tolerated: float = verdict.TOLERATED
 
     @property
     def complaints(self) -> tuple[str, ...]:
-        return (*verdict.faults(self.judgement), *self.doubts, *self._disagreement())
+        return (*verdict.faults(self.judgement, self.tolerated), *self.doubts, *self._disagreement())
 
     def _disagreement(self) -> tuple[str, ...]:
         """Clients ask more often than probes, and a few first attempts are allowed to fail: in between, both may be
@@ -46,7 +47,7 @@ class Row:
             return ("the plugin claims nothing",)
         if DOWNTIME in said and not found.failed_first + found.failed + found.failed_first_pooled:
             return ("the plugin saw downtime, but no client did",)
-        if DOWNTIME not in said and verdict.faults(found):
+        if DOWNTIME not in said and verdict.faults(found, self.tolerated):
             return ("the plugin saw no downtime, but clients did",)
         return ()
 
@@ -68,7 +69,7 @@ class Row:
     def is_as_it_should_be(self) -> bool:
         """A careful update that nobody notices, a control that somebody does, a fault that stops the update only."""
         if self.is_control:
-            return bool(verdict.faults(self.judgement)) and not self._disagreement()
+            return bool(verdict.faults(self.judgement, self.tolerated)) and not self._disagreement()
         if self.how == "careful":
             return self.went_well
         went_on = self.state == "SUCCESS" and self.how in MUST_STOP
@@ -85,7 +86,8 @@ class Row:
 
     def _verdict(self) -> str:
         if self.went_well:
-            return "nobody noticed"
+            allowed = f" (1 in {1 / self.tolerated:.0f} allowed)" if self.tolerated != verdict.TOLERATED else ""
+            return f"nobody noticed{allowed}"
         if self.how in MUST_STOP and self.is_as_it_should_be:
             return "the update stopped, the control plane answered"
         return "; ".join(self.complaints)
@@ -94,7 +96,7 @@ class Row:
         return {
             "architecture": self.architecture, "how": self.how, "state": self.state, "seconds": self.seconds,
             "judgement": self.judgement.to_dict(), "doubts": list(self.doubts), "load": self.load, "date": self.date,
-            "claims": dict(self.claims),
+            "claims": dict(self.claims), "tolerated": self.tolerated,
         }  # fmt: skip
 
     @classmethod

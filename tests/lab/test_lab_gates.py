@@ -45,7 +45,7 @@ def test_trials_are_kept_until_they_are_made_again(tmp_path):
 
 
 def test_the_short_suite_is_one_careful_update_and_the_long_one_has_everything():
-    assert cli.suite(short=True) == [("run", "--architecture", "keepalived")]
+    assert cli.suite(short=True) == [("run", "--architecture", "keepalived", "--busy")]
     whole = cli.suite(short=False)
     for architecture in ARCHITECTURES:
         assert ("run", "--architecture", architecture) in whole

@@ -5,11 +5,12 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lab import preflight, table
+from lab import preflight, table, verdict
 from lab.errors import LabError
 from lab.site import Site
 from lab.table import Row
@@ -35,6 +36,15 @@ def test_a_careful_update_has_to_go_unnoticed():
     assert a_row().is_as_it_should_be
     assert not a_row(failed_first=3).is_as_it_should_be
     assert not a_row(doubts=("haproxy was not restarted on overcloud-controller-0",)).is_as_it_should_be
+
+
+def test_on_a_busy_machine_more_may_fail_at_first_and_the_verdict_says_so():
+    busy = replace(a_row(failed_first=8, claims=UNNOTICED), tolerated=verdict.TOLERATED_IF_BUSY)
+    assert busy.is_as_it_should_be
+    assert busy.cells()[-1] == "nobody noticed (1 in 250 allowed)"
+    assert Row.from_dict(busy.to_dict()).cells() == busy.cells()
+    assert not replace(busy, judgement=a_row(failed_first=9).judgement).is_as_it_should_be
+    assert not replace(busy, judgement=a_row(failed=1).judgement).is_as_it_should_be
 
 
 @pytest.mark.parametrize("how", ["no-gates", "all-at-once"])
