@@ -15,6 +15,8 @@ _AGENTS = {
     "haproxy": "systemd:haproxy op monitor interval=10s clone interleave=true",
     "oslo_messaging_rpc": "systemd:rabbitmq-server op start timeout=200s op stop timeout=100s op monitor interval=20s "
     "clone interleave=true",
+    "redis": "ocf:heartbeat:redis op monitor interval=15s op monitor role=Promoted interval=10s "
+    "promotable notify=true interleave=true",
     "memcached": "systemd:memcached op monitor interval=20s clone interleave=true",
     "keystone": "systemd:keystone op start timeout=120s op stop timeout=60s op monitor interval=20s "
     "clone interleave=true",
@@ -30,6 +32,7 @@ RESOURCES = {
     "haproxy": "haproxy",
     "oslo_messaging_rpc": "rabbitmq",
     "mysql": "galera",
+    "redis": "redis",
     "memcached": "memcached",
     "keystone": "openstack-keystone",
 }
@@ -37,6 +40,7 @@ _UNITS = {
     "haproxy": "haproxy",
     "oslo_messaging_rpc": "rabbitmq-server",
     "mysql": "mariadb",
+    "redis": "redis-server",
     "memcached": "memcached",
     "keystone": "keystone",
 }

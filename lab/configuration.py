@@ -13,7 +13,7 @@ CLIENT_PASSWORD = "client-of-the-lab"  # noqa: S105
 ADMIN_PASSWORD = "admin-of-the-lab"  # noqa: S105
 COOKIE = "COOKIEOFTHELAB"
 #: The proxies of HAProxy, called as TripleO calls them.
-DATABASE_PROXY, IDENTITY_PROXY = "mysql", "keystone_public"
+DATABASE_PROXY, IDENTITY_PROXY, MASTER_PROXY = "mysql", "keystone_public", "redis"
 
 
 def galera(topology: Topology, host: Host) -> str:
@@ -100,11 +100,43 @@ listen {DATABASE_PROXY}
   balance roundrobin
   option httpchk GET /v3
   option redispatch
-{identities}"""
+{identities}{_redis_proxy(topology, check)}"""
+
+
+def _redis_proxy(topology: Topology, check: str) -> str:
+    """Of redis only the master is up, as in TripleO: replicas are down for HAProxy."""
+    members = topology.having("redis")
+    if not members:
+        return ""
+    return f"""\
+listen {MASTER_PROXY}
+  bind {VIP}:6379
+  balance first
+  option tcp-check
+  tcp-check send PING\\r\\n
+  tcp-check expect string +PONG
+  tcp-check send info\\ replication\\r\\n
+  tcp-check expect string role:master
+  tcp-check send QUIT\\r\\n
+  tcp-check expect string +OK
+{_servers(members, 6379, f"{check} on-marked-down shutdown-sessions")}"""
 
 
 def _servers(hosts: Iterable[Host], port: int, options: str) -> str:
     return "".join(f"  server {host.fqdn} {host.address}:{port} {options}\n" for host in hosts)
+
+
+def redis(host: Host) -> str:
+    """Pacemaker's agent tells it whom to replicate."""
+    return f"""\
+bind {host.address} 127.0.0.1
+protected-mode no
+dir /var/lib/redis
+logfile /var/log/redis/redis-server.log
+save ""
+repl-diskless-sync yes
+repl-diskless-sync-delay 0
+"""
 
 
 def keepalived(topology: Topology, host: Host) -> str:

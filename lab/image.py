@@ -16,7 +16,7 @@ RELEASE = "bookworm"
 #: What an update installs again; everything else only has to be there.
 UPDATED = (
     "corosync galera-4 haproxy keepalived keystone mariadb-server mariadb-server-core memcached pacemaker "
-    "python3-keystone rabbitmq-server socat"
+    "python3-keystone rabbitmq-server redis-server redis-tools socat"
 ).split()
 _PACKAGES = (
     "systemd systemd-sysv dbus udev openssh-server sudo python3 python3-apt python3-pymysql iproute2 iputils-ping "
@@ -24,8 +24,9 @@ _PACKAGES = (
     "resource-agents uwsgi uwsgi-plugin-python3 python3-memcache"
 ).split()
 _DISABLED = (
-    "corosync pacemaker pcsd pcsd-ruby haproxy keepalived mariadb rabbitmq-server memcached keystone epmd.socket "
-    "epmd.service e2scrub_all.timer fstrim.timer apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer"
+    "corosync pacemaker pcsd pcsd-ruby haproxy keepalived mariadb rabbitmq-server redis-server memcached keystone "
+    "epmd.socket epmd.service e2scrub_all.timer fstrim.timer apt-daily.timer apt-daily-upgrade.timer "
+    "dpkg-db-backup.timer"
 ).split()
 _MASKED = (
     "systemd-udevd.service systemd-udev-trigger.service systemd-remount-fs.service e2scrub_reap.service "

@@ -20,6 +20,7 @@ _PACKAGES = {
     "nova_compute": ("socat",),
     "oslo_messaging_rpc": ("rabbitmq-server",),
     "pacemaker": ("corosync", "pacemaker"),
+    "redis": ("redis-server", "redis-tools"),
 }
 #: {service: its unit}, in the order in which they start.
 _UNITS = {
@@ -38,6 +39,7 @@ _CLASSES = {
     "memcached": "memcached",
     "mysql": "database::mysql",
     "oslo_messaging_rpc": "rabbitmq",
+    "redis": "database::redis",
 }
 _PATIENCE = {"register": "answer", "until": "answer.rc == 0", "retries": 300, "delay": 1, "changed_when": False}
 

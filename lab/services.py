@@ -47,6 +47,13 @@ def _haproxy(site: Site, topology: Topology, host: Host) -> None:
     hosts.write(site, host, "/etc/haproxy/haproxy.cfg", configuration.haproxy(topology))
 
 
+def _redis(site: Site, _topology: Topology, host: Host) -> None:
+    hosts.write(site, host, "/etc/redis/redis.conf", configuration.redis(host), 0o640, "redis")
+    # Pacemaker's agent runs it without systemd, which would have made this.
+    hosts.write(site, host, "/etc/tmpfiles.d/redis.conf", "d /run/redis 0755 redis redis\n")
+    hosts.execute(site, host, "systemd-tmpfiles", "--create", "redis.conf")
+
+
 def _keepalived(site: Site, topology: Topology, host: Host) -> None:
     hosts.write(site, host, "/etc/keepalived/keepalived.conf", configuration.keepalived(topology, host))
 
@@ -70,6 +77,7 @@ def _keystone(site: Site, topology: Topology, host: Host) -> None:
 _WRITERS = {
     "mysql": _mysql,
     "oslo_messaging_rpc": _rabbitmq,
+    "redis": _redis,
     "haproxy": _haproxy,
     "keepalived": _keepalived,
     "memcached": _memcached,
@@ -168,14 +176,14 @@ def _start_keystone(site: Site, topology: Topology) -> None:
 
 
 def servers_down(site: Site, host: Host) -> list[str]:
-    """Servers that the HAProxy of *host* does not find up."""
+    """Servers that the HAProxy of *host* does not find up, and should: of redis, that is the master alone."""
     table = hosts.execute(
         site, host, "python3", "-c",
         "import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect('/var/lib/haproxy/stats')\n"
         "s.sendall(b'show stat\\n')\nprint(b''.join(iter(lambda: s.recv(65536), b'')).decode())",
     )  # fmt: skip
     rows = [line.split(",") for line in table.splitlines() if line and not line.startswith("#")]
-    servers = [row for row in rows if row[1] not in ("FRONTEND", "BACKEND")]
+    servers = [row for row in rows if row[0] != configuration.MASTER_PROXY and row[1] not in ("FRONTEND", "BACKEND")]
     return [f"{row[0]}/{row[1]} {row[17]}" for row in servers if not row[17].startswith("UP")]
 
 

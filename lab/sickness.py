@@ -37,6 +37,10 @@ _ANYWHERE = (
         service="oslo_messaging_rpc", words="RabbitMQ has left its cluster, its unit is active",
         cause=("rabbitmqctl", "stop_app"), cure=("rabbitmqctl", "start_app"),
     ),
+    Sickness(
+        service="redis", words="hangs, its process is there",
+        cause=("pkill", "-STOP", "-x", "redis-server"), cure=("pkill", "-CONT", "-x", "redis-server"),
+    ),
 )  # fmt: skip
 _BY_SYSTEMD = (
     Sickness(
@@ -69,7 +73,7 @@ _MEMBER = Sickness(
 def sicknesses(topology: Topology) -> Iterator[Sickness]:
     """One of every service that somebody runs here, those that bring others down last."""
     own = [*_ANYWHERE, *(each for each in _BY_SYSTEMD if each.service not in topology.clustered)]
-    own += [_banned(service) for service in sorted(topology.clustered - {"mysql", "oslo_messaging_rpc"})]
+    own += [_banned(service) for service in sorted(topology.clustered - {each.service for each in _ANYWHERE})]
     yield from (each for each in [*own, _MEMBER] if topology.having(each.service))
 
 

@@ -44,8 +44,8 @@ def _controllers(*more: str) -> Role:
 
 _ROLES: Mapping[str, tuple[Role, ...]] = {
     "keepalived": (_controllers("keepalived"), _COMPUTE),
-    "pacemaker-core": (_controllers("pacemaker"), _COMPUTE),
-    "pacemaker": (_controllers("pacemaker"), _COMPUTE),
+    "pacemaker-core": (_controllers("pacemaker", "redis"), _COMPUTE),
+    "pacemaker": (_controllers("pacemaker", "redis"), _COMPUTE),
     "composable": (
         Role(
             name="ControllerOpenstack",
@@ -65,8 +65,8 @@ ARCHITECTURES = tuple(_ROLES)
 #: {architecture: services that Pacemaker runs}
 _CLUSTERED: Mapping[str, frozenset[str]] = {
     "keepalived": frozenset(),
-    "pacemaker-core": frozenset({"haproxy", "mysql", "oslo_messaging_rpc"}),
-    "pacemaker": frozenset({"haproxy", "mysql", "oslo_messaging_rpc", "memcached", "keystone"}),
+    "pacemaker-core": frozenset({"haproxy", "mysql", "oslo_messaging_rpc", "redis"}),
+    "pacemaker": frozenset({"haproxy", "mysql", "oslo_messaging_rpc", "redis", "memcached", "keystone"}),
     "composable": frozenset({"haproxy", "mysql", "oslo_messaging_rpc"}),
 }
 

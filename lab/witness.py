@@ -18,6 +18,7 @@ PROCESSES = {
     "nova_compute": "socat",
     "oslo_messaging_rpc": "beam.smp",
     "pacemaker": "pacemakerd",
+    "redis": "redis-server",
 }
 _HISTORY = "/var/log/apt/history.log"
 

@@ -62,6 +62,15 @@ def test_haproxy_calls_its_servers_as_tripleo_does_and_can_be_told_to_drain():
     assert "stats socket /var/lib/haproxy/stats mode 600 level admin" in text
 
 
+def test_of_redis_haproxy_finds_the_master_alone():
+    assert "listen redis" not in configuration.haproxy(topology("keepalived")), "Pacemaker promotes; keepalived cannot"
+    proxy = configuration.haproxy(topology("pacemaker-core")).partition("listen redis\n")[2]
+    assert "tcp-check expect string role:master\n" in proxy
+    assert proxy.count("  server ") == 3
+    own = topology("pacemaker-core").having("redis")[1]
+    assert f"bind {own.address} 127.0.0.1\n" in configuration.redis(own)
+
+
 def test_each_host_is_told_its_own_address_and_all_members():
     own = topology("composable")
     first = own.having("mysql")[0]
