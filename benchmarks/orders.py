@@ -3,13 +3,13 @@
 from benchmarks.peers import role_by_role, stock
 from benchmarks.table import Result, hours
 from benchmarks.topologies import Topology, topologies
-from tripleo_update_plugin.adapters import plugins
-from tripleo_update_plugin.catalogue import Catalogue
-from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.planner import plan_update
-from tripleo_update_plugin.policy import parse_policy
-from tripleo_update_plugin.safety import problems
-from tripleo_update_plugin.simulation import Assumptions, seconds_of, simulate
+from tripleo_update_plugin.adapters import extensions
+from tripleo_update_plugin.outcome.simulation import Assumptions, seconds_of, simulate
+from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.plan.safety import problems
+from tripleo_update_plugin.planner.planner import plan_update
+from tripleo_update_plugin.rules.catalogue import Catalogue
+from tripleo_update_plugin.rules.policy import parse_policy
 
 COLUMNS = (
     "overcloud", "nodes", "orders given up", "waves", "bound", "time", "bound", "batches", "bound",
@@ -19,7 +19,7 @@ COLUMNS = (
 
 
 def measure() -> Result:
-    catalogue = plugins.load_catalogue()
+    catalogue = extensions.load_catalogue()
     rows, in_time, in_batches = [], 0, 0
     for make in topologies(catalogue):
         row, shortest, fewest = _row(make(), catalogue)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tripleo_update_plugin.model import Node, Overcloud
-from tripleo_update_plugin.plan import Plan
-from tripleo_update_plugin.policy import Durations, Policy
+from tripleo_update_plugin.overcloud.model import Node, Overcloud
+from tripleo_update_plugin.plan.plan import Plan
+from tripleo_update_plugin.rules.policy import Durations, Policy
 
 #: ``update_serial`` of TripleO's roles: 25 for computes; 1 for controllers, databases, messaging, networkers, storage.
 STOCK_COMPUTES, STOCK_OTHERS = 25, 1

@@ -76,11 +76,11 @@ def _megabytes() -> int:
 
 def _plan(kind: str, size: int) -> dict[str, float]:
     from benchmarks.topologies import composable, many_roles
-    from tripleo_update_plugin.adapters import plugins
-    from tripleo_update_plugin.model import Facts
-    from tripleo_update_plugin.planner import plan_update
+    from tripleo_update_plugin.adapters import extensions
+    from tripleo_update_plugin.overcloud.facts import Facts
+    from tripleo_update_plugin.planner.planner import plan_update
 
-    catalogue = plugins.load_catalogue()
+    catalogue = extensions.load_catalogue()
     overcloud = composable(size) if kind == "composable" else many_roles(catalogue, size // 40)
     before, began = _megabytes(), time.perf_counter()
     plan = plan_update(overcloud, catalogue, facts=Facts())

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tripleo_update_plugin.catalogue import Catalogue
-from tripleo_update_plugin.model import Overcloud
+from tripleo_update_plugin.overcloud.model import Overcloud
+from tripleo_update_plugin.rules.catalogue import Catalogue
 from tripleo_update_plugin.testing import an_overcloud
 
 _HOST = "ca_certs chrony kernel podman snmp sshd timezone tripleo_firewall tripleo_packages tuned"

@@ -12,16 +12,18 @@ from mistralclient.api.client import client as mistral_client
 
 from benchmarks.table import Result
 from benchmarks.topologies import composable
-from tripleo_update_plugin import rollout, shapes, workbook
-from tripleo_update_plugin.adapters import parser, plugins, workbooks
+from tripleo_update_plugin import rollout
+from tripleo_update_plugin.adapters import extensions, mistral_parser, workbook_files
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.plan import Plan
-from tripleo_update_plugin.planner import plan_update
-from tripleo_update_plugin.policy import parse_policy
-from tripleo_update_plugin.sandbox import lifecycle, servers
-from tripleo_update_plugin.sandbox.state import State
-from tripleo_update_plugin.sandbox.wanted import Wish
+from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.plan.plan import Plan
+from tripleo_update_plugin.planner.planner import plan_update
+from tripleo_update_plugin.rules.policy import parse_policy
+from tripleo_update_plugin.workflows import task_shapes, workbook
+from tripleo_update_sandbox import lifecycle
+from tripleo_update_sandbox.state import State
+from tripleo_update_sandbox.undercloud import servers
+from tripleo_update_sandbox.wanted import Wish
 
 NODES = 1_000
 MOST_SECONDS = 10.0
@@ -35,7 +37,7 @@ PLANS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def measure() -> Result:
-    catalogue = plugins.load_catalogue()
+    catalogue = extensions.load_catalogue()
     rows, targets = [], []
     with _mistral() as mistral:
         for name, policy in PLANS:
@@ -66,11 +68,11 @@ def _upload(plan: Plan, mistral: Mistral) -> dict[str, float]:
     times, began = {}, time.perf_counter()
     book = workbook.render(plan)
     small: list[str] = []
-    text = workbooks.checked_definition(book, small.append)
+    text = workbook_files.checked_definition(book, small.append)
     times["generate"], began = time.perf_counter() - began, time.perf_counter()
     mistral.validate(small[0])
     times["validate"], began = time.perf_counter() - began, time.perf_counter()
-    mistral.upload(workbook.STATIC, workbooks.static_definition())
+    mistral.upload(workbook.STATIC, workbook_files.static_definition())
     mistral.upload(workbook.workbook_name(plan), text, validated=True)
     mistral.save_plan(workbook.workbook_name(plan), plan.to_dict())
     times["upload"] = time.perf_counter() - began
@@ -88,10 +90,10 @@ def _full_validation(plan: Plan) -> float:
     for one, other in pairwise(names):
         some[one]["on-success"], some[other]["join"] = [other], "all"
     book["workflows"][workbook.WORKFLOW]["tasks"] = some
-    shapes.check(book)
-    parser.validate(workbook.to_yaml(shapes.representative(book)))  # what is loaded once only is loaded now
+    task_shapes.check(book)
+    mistral_parser.validate(workbook.to_yaml(task_shapes.representative(book)))  # loads what is loaded once
     began = time.perf_counter()
-    parser.validate(workbook.to_yaml(book))
+    mistral_parser.validate(workbook.to_yaml(book))
     return (time.perf_counter() - began) / len(some) * len(tasks)
 
 

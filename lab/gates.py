@@ -15,8 +15,8 @@ from lab.sickness import Sickness
 from lab.site import Site
 from lab.topology import STACK, Host, Topology
 from tripleo_update_plugin import conf
-from tripleo_update_plugin.adapters import identity
-from tripleo_update_plugin.outputs import digest
+from tripleo_update_plugin.adapters import keystone
+from tripleo_update_plugin.overcloud.outputs import digest
 
 Say = Callable[[str], None]
 
@@ -91,7 +91,7 @@ def _opens(site: Site, topology: Topology, batch: Host, name: str) -> bool:
 
 def _gate(site: Site, topology: Topology, batch: Host, name: str) -> str:
     """Why the gate before an update of *batch* stays shut, "" if it opens."""
-    client = identity.mistral_client(conf.load((str(undercloud.state(site).folder / "mistral.conf"),)))
+    client = keystone.mistral_client(conf.load((str(undercloud.state(site).folder / "mistral.conf"),)))
     asked = {
         "stack": STACK, "digest": digest(json.loads(json.dumps(overcloud.outputs(topology)))), "batch": name,
         "nodes": [batch.name], "moment": "before", "timeout": int(_LONGEST),

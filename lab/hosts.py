@@ -14,7 +14,7 @@ from lab.commands import attempt, run
 from lab.errors import LabError
 from lab.site import Site
 from lab.topology import STACK, VIP, Host, Topology
-from tripleo_update_plugin.sandbox.processes import Process, identify, is_alive
+from tripleo_update_undercloud.processes import Process, identify, is_alive
 
 _SCRIPT = Path(__file__).parent / "files" / "host.sh"
 _GROUP = "tulab"

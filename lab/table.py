@@ -8,7 +8,7 @@ from typing import Any
 
 from lab import verdict
 from lab.verdict import Judgement
-from tripleo_update_plugin.verdicts import DOWNTIME, NO_DOWNTIME
+from tripleo_update_plugin.outcome.verdicts import DOWNTIME, NO_DOWNTIME
 
 HEAD = (
     "architecture", "update", "new connections", "failed at first", "pooled failed at first",

@@ -5,11 +5,12 @@ from pathlib import Path
 from lab import overcloud
 from lab.site import Site
 from lab.topology import STACK, Topology
-from tripleo_update_plugin.sandbox import clouds, configuration, lifecycle, servers
-from tripleo_update_plugin.sandbox import overcloud as stacks
-from tripleo_update_plugin.sandbox.processes import Process
-from tripleo_update_plugin.sandbox.servers import Endpoints
-from tripleo_update_plugin.sandbox.state import NAME, State, write_private
+from tripleo_update_sandbox import lifecycle
+from tripleo_update_sandbox.overcloud import stacks as stacks
+from tripleo_update_sandbox.state import NAME, State, write_private
+from tripleo_update_sandbox.undercloud import clouds, configuration, servers
+from tripleo_update_sandbox.undercloud.servers import Endpoints
+from tripleo_update_undercloud.processes import Process
 
 _PROFILES = Path(__file__).parent / "profiles"
 CAREFUL, CARELESS = "careful", "careless"

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tripleo_update_plugin import outputs, rollout
+from tripleo_update_plugin import rollout
 from tripleo_update_plugin.adapters import documents
 from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, CannotUpdate, FactsMissing, OtherProfiles, StalePlan
-from tripleo_update_plugin.model import Cluster, Facts
-from tripleo_update_plugin.policy import parse_policy
-from tripleo_update_plugin.sandbox.sample_packages import packages_outputs, services_data
-from tripleo_update_plugin.snapshot import Snapshot
+from tripleo_update_plugin.outcome.verdicts import Watch
+from tripleo_update_plugin.overcloud import outputs
+from tripleo_update_plugin.overcloud.facts import Cluster, Facts
+from tripleo_update_plugin.overcloud.snapshot import Snapshot
+from tripleo_update_plugin.rules.policy import parse_policy
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
-from tripleo_update_plugin.verdicts import Watch
+from tripleo_update_sandbox.overcloud.sample_packages import packages_outputs, services_data
 
 OVERCLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]), Compute=(2, ["nova_compute"]))
 OUTPUTS = {**stack_outputs(OVERCLOUD), "RoleConfig": {"update_steps_playbook": "[]"}}

@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tripleo_update_plugin import means, outputs, packageflow, safety, serviceflow
-from tripleo_update_plugin.architecture import PerService
-from tripleo_update_plugin.catalogue import Catalogue
 from tripleo_update_plugin.errors import CannotUpdate, StalePlan
-from tripleo_update_plugin.model import Overcloud
-from tripleo_update_plugin.plan import Plan
+from tripleo_update_plugin.overcloud import outputs
+from tripleo_update_plugin.overcloud.architecture import PerService
+from tripleo_update_plugin.overcloud.model import Overcloud
+from tripleo_update_plugin.plan import safety
+from tripleo_update_plugin.plan.plan import Plan
+from tripleo_update_plugin.playbooks import method, packages, single_services
+from tripleo_update_plugin.rules.catalogue import Catalogue
 
 
 def roles_to_read(plan: Plan, now: Mapping[str, Any]) -> list[str]:
     """Roles whose services' own data check() needs."""
     roles = {role for batch in plan.batches if batch.only for role in batch.roles}
-    return means.roles_to_read(now, roles)
+    return method.roles_to_read(now, roles)
 
 
 def check(plan: Plan, now: Mapping[str, Any], catalogue: Catalogue, services: PerService | None = None) -> None:
@@ -36,7 +38,7 @@ def check(plan: Plan, now: Mapping[str, Any], catalogue: Catalogue, services: Pe
 
 def check_means(now: Mapping[str, Any], overcloud: Overcloud) -> str:
     """The means that nodes are updated by; CannotUpdate where there are none."""
-    found = means.means_of(now, overcloud)
+    found = method.means_of(now, overcloud)
     if not found:
         raise CannotUpdate(
             f"stack {overcloud.stack} ({overcloud.release}) has containers, but no update tasks of its own",
@@ -58,13 +60,13 @@ def check_only(
     found, wanted = check_means(now, overcloud), frozenset(only)
     pairs = {(overcloud.node(name).role, s) for name in nodes for s in overcloud.node(name).services & wanted}
     for role, service in sorted(pairs):
-        if found == means.PACKAGES:
-            unnamed = packageflow.without_package(catalogue, [service])
+        if found == method.PACKAGES:
+            unnamed = packages.without_package(catalogue, [service])
             reason = f"the catalogue names no unit of {service}, so its package is not known" if unnamed else ""
-        elif found == means.TASKS:
+        elif found == method.TASKS:
             reason = f"the update tasks of {overcloud.release} are those of whole nodes"
         else:
-            reason = serviceflow.refusal(overcloud, now.get("RoleConfig") or {}, services, role, service)
+            reason = single_services.refusal(overcloud, now.get("RoleConfig") or {}, services, role, service)
         if reason:
             raise CannotUpdate(
                 f"{batch} updates only {service}, and {reason}",

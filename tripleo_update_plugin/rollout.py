@@ -5,18 +5,23 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tripleo_update_plugin import contradictions, limiting, planner, readiness, workbook
-from tripleo_update_plugin.adapters import documents, plugins, workbooks
+from tripleo_update_plugin import readiness
+from tripleo_update_plugin.adapters import documents, extensions, workbook_files
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
 from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, NotPaused, OtherProfiles
-from tripleo_update_plugin.execution import Execution
-from tripleo_update_plugin.model import Facts, Overcloud
-from tripleo_update_plugin.plan import Plan, some_names
-from tripleo_update_plugin.policy import Policy
-from tripleo_update_plugin.report import Report, report_of
-from tripleo_update_plugin.snapshot import Snapshot
-from tripleo_update_plugin.verdicts import Watch
+from tripleo_update_plugin.outcome.execution import Execution
+from tripleo_update_plugin.outcome.report import Report, report_of
+from tripleo_update_plugin.outcome.verdicts import Watch
+from tripleo_update_plugin.overcloud import contradictions
+from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.overcloud.model import Overcloud
+from tripleo_update_plugin.overcloud.snapshot import Snapshot
+from tripleo_update_plugin.plan.plan import Plan, some_names
+from tripleo_update_plugin.planner import planner
+from tripleo_update_plugin.rules import scope
+from tripleo_update_plugin.rules.policy import Policy
+from tripleo_update_plugin.workflows import workbook
 
 DISCOVERY_TIMEOUT = 600.0  # seconds: a node may need half a minute, and not all are asked at the same time
 
@@ -37,10 +42,10 @@ def prepare(snapshot: Snapshot, policy: Policy, limits: list[str], facts: Facts 
     contradictions.check(overcloud, known)
     plan = planner.plan_update(
         overcloud,
-        plugins.load_catalogue(*policy.services),
+        extensions.load_catalogue(*policy.services),
         policy,
         said,
-        limiting.parse_limit(limits, overcloud),
+        scope.parse_limit(limits, overcloud),
         snapshot.digests,
     )
     return replace(plan, warnings=(*plan.warnings, *contradictions.warnings_of(known)))
@@ -69,13 +74,13 @@ def check(plan: Plan, heat: Heat) -> None:
     now = heat.outputs(plan.stack)
     roles = readiness.roles_to_read(plan, now)
     services = heat.services(plan.stack, roles) if roles else None
-    readiness.check(plan, now, plugins.load_catalogue(*plan.policy.get("services", ())), services)
+    readiness.check(plan, now, extensions.load_catalogue(*plan.policy.get("services", ())), services)
 
 
 def check_executors(plan: Plan, mistral: Mistral) -> None:
     """Raise OtherProfiles unless the executor that answers goes by the service profiles that *plan* was made by."""
     services = sorted({service for batch in plan.batches for service in batch.impact})
-    catalogue = plugins.load_catalogue(*plan.policy.get("services", ()))
+    catalogue = extensions.load_catalogue(*plan.policy.get("services", ()))
     mistral.require_actions()
     theirs = mistral.run_action("tripleo_update.profiles", {"services": services}, PROFILES_TIMEOUT).get("profiles", {})
     others = [service for service in services if theirs.get(service) != catalogue.profile(service).digest]
@@ -88,8 +93,8 @@ def check_executors(plan: Plan, mistral: Mistral) -> None:
 def upload(plan: Plan, mistral: Mistral) -> str:
     """Put the plan and its workbook into Mistral; the name of the workflow that runs it."""
     mistral.require_actions()
-    mistral.upload(workbook.STATIC, workbooks.static_definition())
-    definition = workbooks.checked_definition(workbook.render(plan), mistral.validate)
+    mistral.upload(workbook.STATIC, workbook_files.static_definition())
+    definition = workbook_files.checked_definition(workbook.render(plan), mistral.validate)
     mistral.upload(workbook.workbook_name(plan), definition, validated=True)
     mistral.save_plan(workbook.workbook_name(plan), plan.to_dict())
     return workbook.workflow_name(plan)

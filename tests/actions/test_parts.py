@@ -10,9 +10,11 @@ from mistral_lib.actions.base import ActionSerializer
 from oslo_config import cfg
 
 from tripleo_update_plugin import conf as options
-from tripleo_update_plugin.actions import handover, jobs, redaction, siblings
+from tripleo_update_plugin.actions import handover
 from tripleo_update_plugin.actions.discover import Discover
 from tripleo_update_plugin.actions.phases import Drain, Gate, Restore, Update
+from tripleo_update_plugin.executor.jobs import job as jobs
+from tripleo_update_plugin.executor.runner import other_batches, redaction
 
 GIVEN = {"stack": "overcloud", "digest": "d", "batch": "b-1", "nodes": ["ctl-0"]}
 WORKBOOK = Path(__file__).parents[2] / "workbooks" / "tripleo_update.yaml"
@@ -141,15 +143,15 @@ def test_siblings_that_failed_or_are_under_way():
         batch("b-4", "SUCCESS", ["e"], created=2),
         batch("b-5", "ERROR", ["f", "g"], told={"error": "lost"}),
     )
-    found = siblings.of(client, "me-1")
+    found = other_batches.of(client, "me-1")
     assert {each.batch: each.failed for each in found if each.failed} == {"b-1": ("a",), "b-5": ("f", "g")}
-    assert siblings.in_flight(found) == {"c"}
-    assert siblings.over_budget(found, 3) == ""
-    assert siblings.over_budget(found, 2) == "not started: batches b-1, b-5 failed (3 nodes, a, f, g; allowed: 2)"
+    assert other_batches.in_flight(found) == {"c"}
+    assert other_batches.over_budget(found, 3) == ""
+    assert other_batches.over_budget(found, 2) == "not started: batches b-1, b-5 failed (3 nodes, a, f, g; allowed: 2)"
 
 
 def test_a_batch_without_an_update_around_it_has_no_siblings():
-    assert siblings.of(MistralWithBatches(), None) == ()
+    assert other_batches.of(MistralWithBatches(), None) == ()
 
 
 def test_options_are_registered_once_and_listed():

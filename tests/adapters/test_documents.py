@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tripleo_update_plugin import probes
 from tripleo_update_plugin.adapters import documents
-from tripleo_update_plugin.budget import Percent
 from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolicy
-from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.planner import plan_update
-from tripleo_update_plugin.snapshot import Snapshot
+from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.overcloud.snapshot import Snapshot
+from tripleo_update_plugin.planner.planner import plan_update
+from tripleo_update_plugin.rules import probes
+from tripleo_update_plugin.rules.budget import Percent
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud, stack_outputs
 
 OVERCLOUD = an_overcloud(Controller=(3, ["pacemaker", "mysql"]), Compute=(4, ["nova_compute"]))

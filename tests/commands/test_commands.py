@@ -6,7 +6,6 @@ import json
 import pytest
 import yaml
 
-from tripleo_update_plugin.availability import Attempt, Track
 from tripleo_update_plugin.commands.executions import ListUpdates, ShowUpdate
 from tripleo_update_plugin.commands.export import ExportOvercloud
 from tripleo_update_plugin.commands.follow import FollowUpdate
@@ -17,8 +16,9 @@ from tripleo_update_plugin.commands.services import ListServices
 from tripleo_update_plugin.commands.start import StartUpdate
 from tripleo_update_plugin.commands.workbook import ShowWorkbook
 from tripleo_update_plugin.errors import BadInput, BadLimit, MistralUnavailable, NotPaused, OtherProfiles
+from tripleo_update_plugin.outcome.track import Attempt, Track
+from tripleo_update_plugin.outcome.verdicts import Breach, Watch, Watched
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
-from tripleo_update_plugin.verdicts import Breach, Watch, Watched
 
 OVERCLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]), Compute=(2, ["nova_compute"]))
 OUTPUTS = {**stack_outputs(OVERCLOUD), "RoleConfig": {"update_steps_playbook": "[]"}}

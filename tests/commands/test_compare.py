@@ -5,8 +5,8 @@ import pytest
 from tripleo_update_plugin.adapters.documents import write_plan
 from tripleo_update_plugin.commands.compare import ComparePlans
 from tripleo_update_plugin.errors import BadPlan
-from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.planner import plan_update
+from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
 
 

@@ -4,9 +4,9 @@ from tripleo_update_plugin import rollout
 from tripleo_update_plugin.adapters.documents import write_plan
 from tripleo_update_plugin.commands.simulate import SimulateUpdate, TimeColumn
 from tripleo_update_plugin.errors import BadInput
-from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.planner import plan_update
-from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.planner.planner import plan_update
+from tripleo_update_plugin.rules.policy import parse_policy
 from tripleo_update_plugin.testing import FakeMistral, a_catalogue, an_overcloud
 
 OVERCLOUD = an_overcloud(Controller=(3, ["pacemaker", "mysql"]), Compute=(4, ["nova_compute"]))

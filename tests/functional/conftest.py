@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tripleo_update_plugin.sandbox import nodes, processes
-from tripleo_update_plugin.sandbox.demo import client_environment
-from tripleo_update_plugin.sandbox.state import State
+from tripleo_update_sandbox.demo import client_environment
+from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.state import State
+from tripleo_update_undercloud import processes
 
 _BIN = Path(sys.executable).parent
-_CLI = [sys.executable, "-c", "import sys; from tripleo_update_plugin.sandbox.cli import main; sys.exit(main())"]
+_CLI = [sys.executable, "-c", "import sys; from tripleo_update_sandbox.cli import main; sys.exit(main())"]
 
 
 @dataclass(frozen=True)

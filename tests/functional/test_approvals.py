@@ -6,12 +6,12 @@ import pytest
 from conftest import Sandbox
 from mistralclient.api.client import client as mistral_client
 
-from tripleo_update_plugin import workbook
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.planner import plan_update
-from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.planner.planner import plan_update
+from tripleo_update_plugin.rules.policy import parse_policy
 from tripleo_update_plugin.testing import FakeMistral, a_catalogue, an_overcloud
+from tripleo_update_plugin.workflows import workbook
 
 pytestmark = pytest.mark.functional
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import Sandbox
 from mistralclient.api import client
 
-from tripleo_update_plugin.model import Facts
+from tripleo_update_plugin.overcloud.facts import Facts
 
 pytestmark = pytest.mark.functional
 

@@ -10,7 +10,7 @@ from conftest import Sandbox, a_sandbox
 from test_plan import refused
 from test_update import journal, report, save_plan, updates
 
-from tripleo_update_plugin.sandbox.sample_packages import UNCHANGED
+from tripleo_update_sandbox.overcloud.sample_packages import UNCHANGED
 
 pytestmark = pytest.mark.functional
 

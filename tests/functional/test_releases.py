@@ -14,15 +14,15 @@ from heatclient import client
 
 from tripleo_update_plugin import rollout
 from tripleo_update_plugin.adapters import documents
+from tripleo_update_plugin.adapters.extensions import load_catalogue
 from tripleo_update_plugin.adapters.heat import Heat
-from tripleo_update_plugin.adapters.plugins import load_catalogue
 from tripleo_update_plugin.errors import StalePlan
-from tripleo_update_plugin.inventory import ServiceLine, services_of
-from tripleo_update_plugin.outputs import differences, parse
-from tripleo_update_plugin.plan import Plan
-from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.overcloud.outputs import differences, parse
+from tripleo_update_plugin.overcloud.snapshot import Snapshot
+from tripleo_update_plugin.plan.plan import Plan
 from tripleo_update_plugin.readiness import check
-from tripleo_update_plugin.snapshot import Snapshot
+from tripleo_update_plugin.rules.policy import parse_policy
+from tripleo_update_plugin.rules.service_list import ServiceLine, services_of
 
 pytestmark = pytest.mark.functional
 

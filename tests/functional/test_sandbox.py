@@ -11,8 +11,8 @@ import time
 import pytest
 from conftest import Sandbox, a_sandbox
 
-from tripleo_update_plugin.sandbox import processes
-from tripleo_update_plugin.sandbox.sample import sample_outputs
+from tripleo_update_sandbox.overcloud.sample import sample_outputs
+from tripleo_update_undercloud import processes
 
 pytestmark = pytest.mark.functional
 

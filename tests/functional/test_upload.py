@@ -6,14 +6,15 @@ import pytest
 from conftest import Sandbox
 from mistralclient.api.client import client as mistral_client
 
-from tripleo_update_plugin import rollout, workbook
-from tripleo_update_plugin.adapters import workbooks
+from tripleo_update_plugin import rollout
+from tripleo_update_plugin.adapters import workbook_files
 from tripleo_update_plugin.adapters.mistral import Mistral
 from tripleo_update_plugin.errors import BadPlan, MistralUnavailable
-from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.planner import plan_update
-from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.planner.planner import plan_update
+from tripleo_update_plugin.rules.policy import parse_policy
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
+from tripleo_update_plugin.workflows import workbook
 
 pytestmark = pytest.mark.functional
 
@@ -52,7 +53,7 @@ def test_what_the_server_s_parser_refuses_is_not_uploaded(client, large):
         mistral.validate(definition.replace("version: '2.0'", "version: '9.0'"))
 
     with pytest.raises(BadPlan, match="Mistral refuses"):
-        workbooks.checked_definition(workbook.render(large), in_a_language_of_the_future)
+        workbook_files.checked_definition(workbook.render(large), in_a_language_of_the_future)
 
 
 def test_a_spoilt_workbook_is_not_uploaded(client, large):
@@ -60,7 +61,7 @@ def test_a_spoilt_workbook_is_not_uploaded(client, large):
     book = workbook.render(spoilt)
     list(book["workflows"]["update"]["tasks"].values())[200]["join"] = "some"
     with pytest.raises(BadPlan, match="not as it must be"):
-        workbooks.checked_definition(book, Mistral(client).validate)
+        workbook_files.checked_definition(book, Mistral(client).validate)
     assert not [book for book in client.workbooks.list() if "spoilt" in book.name]
 
 

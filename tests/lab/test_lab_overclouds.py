@@ -4,10 +4,11 @@ import pytest
 
 from lab import cluster, configuration, overcloud, undercloud, update, witness
 from lab.topology import ARCHITECTURES, topology
-from tripleo_update_plugin import outputs, planner
-from tripleo_update_plugin.adapters.plugins import load_catalogue
-from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.policy import parse_policy
+from tripleo_update_plugin.adapters.extensions import load_catalogue
+from tripleo_update_plugin.overcloud import outputs
+from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.planner import planner
+from tripleo_update_plugin.rules.policy import parse_policy
 
 
 def parsed(architecture):

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tripleo_update_plugin.sandbox import nodes, overcloud, processes
-from tripleo_update_plugin.sandbox.sample import sample_outputs
-from tripleo_update_plugin.sandbox.state import State
+from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.overcloud import stacks
+from tripleo_update_sandbox.overcloud.sample import sample_outputs
+from tripleo_update_sandbox.state import State
+from tripleo_update_undercloud import processes
 
 
 @pytest.fixture
@@ -15,7 +17,7 @@ def state(tmp_path) -> Iterator[State]:
     state = State(tmp_path / "state")
     state.prepare()
     outputs = sample_outputs("t", controllers=3, computes=1, ceph=1)
-    nodes.create(state, overcloud.hosts_of(outputs), overcloud.vips_of(outputs), pace=0)
+    nodes.create(state, stacks.hosts_of(outputs), stacks.vips_of(outputs), pace=0)
     try:
         nodes.switch_on(state)
         yield state

@@ -1,8 +1,8 @@
 """What a sandbox node answers to the questions before a plan, read as those of a real node are."""
 
 from tripleo_update_plugin.library import tripleo_update_facts as module
-from tripleo_update_plugin.sandbox import nodes
-from tripleo_update_plugin.sandbox.sample_tasks import image
+from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.overcloud.sample_tasks import image
 
 
 def ask(node, units=(), packages=False):

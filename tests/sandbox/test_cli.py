@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from tripleo_update_plugin.sandbox import cli
+from tripleo_update_sandbox import cli
 
 
 def run(*arguments):
-    command = [sys.executable, "-c", "import sys; from tripleo_update_plugin.sandbox.cli import main; sys.exit(main())"]
+    command = [sys.executable, "-c", "import sys; from tripleo_update_sandbox.cli import main; sys.exit(main())"]
     return subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from tripleo_update_plugin.errors import SandboxError
-from tripleo_update_plugin.sandbox import nodes, processes
-from tripleo_update_plugin.sandbox.sample_services import SERVICES, WITH_PROCESS
+from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.overcloud.sample_services import SERVICES, WITH_PROCESS
+from tripleo_update_undercloud import processes
 
 
 def states(node):

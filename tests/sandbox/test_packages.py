@@ -4,19 +4,20 @@ import json
 
 import pytest
 
-from tripleo_update_plugin import outputs as parser
-from tripleo_update_plugin import packageflow
-from tripleo_update_plugin.adapters.plugins import load_catalogue
+from tripleo_update_plugin.adapters.extensions import load_catalogue
 from tripleo_update_plugin.errors import SandboxError
-from tripleo_update_plugin.sandbox import nodes, overcloud
-from tripleo_update_plugin.sandbox.sample_packages import (
+from tripleo_update_plugin.overcloud import outputs as parser
+from tripleo_update_plugin.playbooks import packages
+from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.overcloud import stacks
+from tripleo_update_sandbox.overcloud.sample_packages import (
     UNCHANGED,
     packages_hosts,
     packages_outputs,
     repository,
     services_data,
 )
-from tripleo_update_plugin.sandbox.wanted import Wish, wanted
+from tripleo_update_sandbox.wanted import Wish, wanted
 
 QUERY = ("--queryformat", "%{NAME}\n")
 
@@ -86,7 +87,7 @@ def test_the_samples_are_of_both_architectures(old, architecture):
 def test_the_package_flow_calls_nothing_but_commands_of_the_node():
     """A command that the node does not have would be this machine's own."""
     found = parser.parse(packages_outputs("overcloud", 3, 1), "overcloud", services_data(old=True))
-    phase = packageflow.update(found, load_catalogue(), [node.name for node in found.nodes], "m")
+    phase = packages.update(found, load_catalogue(), [node.name for node in found.nodes], "m")
     for play in phase.plays:
         for task in [*play["tasks"], *play["tasks"][3]["block"]]:
             if "command" in task:
@@ -95,7 +96,7 @@ def test_the_package_flow_calls_nothing_but_commands_of_the_node():
 
 
 def test_nested_stacks_have_the_data_of_each_service():
-    resources, more = overcloud.chains({"Controller": {"mysql": {"service_name": "mysql"}}, "Compute": {"x": {}}})
+    resources, more = stacks.chains({"Controller": {"mysql": {"service_name": "mysql"}}, "Compute": {"x": {}}})
     assert resources["ControllerServiceChain"] == {"type": "Sandbox::Controller", "depends_on": []}
     assert resources["ComputeServiceChain"]["depends_on"] == ["ControllerServiceChain"]
     file = more["files"][more["environment"]["resource_registry"]["Sandbox::Controller::mysql"]]

@@ -5,10 +5,10 @@ import json
 import pytest
 import yaml
 
-from tripleo_update_plugin import outputs as parser
-from tripleo_update_plugin.sandbox.overcloud import hosts_of, is_updatable, made_harmless, template, vips_of
-from tripleo_update_plugin.sandbox.sample import sample_outputs, secret
-from tripleo_update_plugin.sandbox.sample_services import BUNDLES, ROLES, SERVICES
+from tripleo_update_plugin.overcloud import outputs as parser
+from tripleo_update_sandbox.overcloud.sample import sample_outputs, secret
+from tripleo_update_sandbox.overcloud.sample_services import BUNDLES, ROLES, SERVICES
+from tripleo_update_sandbox.overcloud.stacks import hosts_of, is_updatable, made_harmless, template, vips_of
 
 LISTS = ("RoleNetHostnameMap", "RoleNetIpMap")
 

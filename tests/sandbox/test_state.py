@@ -9,8 +9,10 @@ from dataclasses import replace
 import pytest
 
 from tripleo_update_plugin.errors import SandboxError
-from tripleo_update_plugin.sandbox import clouds, lifecycle, processes, servers
-from tripleo_update_plugin.sandbox.state import State, default_folder
+from tripleo_update_sandbox import lifecycle
+from tripleo_update_sandbox.state import State, default_folder
+from tripleo_update_sandbox.undercloud import clouds, servers
+from tripleo_update_undercloud import processes
 
 
 @pytest.fixture
@@ -157,7 +159,7 @@ def test_a_link_that_became_the_users_is_left_alone(empty, tmp_path):
 
 
 def test_configuration_is_private_and_keeps_what_was_asked(empty):
-    from tripleo_update_plugin.sandbox import configuration
+    from tripleo_update_sandbox.undercloud import configuration
 
     configuration.write_all(empty, 1001, 1002)
     text = (empty.folder / "mistral.conf").read_text()

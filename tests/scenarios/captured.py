@@ -8,8 +8,8 @@ import json
 import tarfile
 from pathlib import Path
 
-from tripleo_update_plugin.nodes import RESOURCE_GROUP_MEMBERS
-from tripleo_update_plugin.snapshot import Snapshot
+from tripleo_update_plugin.overcloud.nodes import RESOURCE_GROUP_MEMBERS
+from tripleo_update_plugin.overcloud.snapshot import Snapshot
 
 ARCHIVE = Path(__file__).parent / "captured.tar.xz"
 NAMES = ("newton-ha", "newton-oldha", "newton-single", "ocata-single", "train-ha", "zed-ha", "zed-single")

@@ -11,15 +11,16 @@ from captured import NAMES, outputs_of, services_of, snapshot_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tripleo_update_plugin import exporting, inventory, outputs
-from tripleo_update_plugin.adapters import documents, plugins
+from tripleo_update_plugin.adapters import documents, extensions
 from tripleo_update_plugin.errors import UpdateError
-from tripleo_update_plugin.planner import plan_update
-from tripleo_update_plugin.policy import parse_policy
-from tripleo_update_plugin.snapshot import Snapshot
+from tripleo_update_plugin.overcloud import export, outputs
+from tripleo_update_plugin.overcloud.snapshot import Snapshot
+from tripleo_update_plugin.planner.planner import plan_update
+from tripleo_update_plugin.rules import service_list
+from tripleo_update_plugin.rules.policy import parse_policy
 
 HERE = Path(__file__).parent
-CATALOGUE = plugins.load_catalogue()
+CATALOGUE = extensions.load_catalogue()
 WAIVED = parse_policy({"waivers": [{"service": "*", "reason": "one controller"}]})
 
 
@@ -49,7 +50,7 @@ def test_what_is_read(name, release, architecture, packaging, nodes, controllers
 @pytest.mark.parametrize("name", NAMES)
 def test_an_export_is_as_good_as_the_stack(name, request):
     snapshot = snapshot_of(name)
-    text = json.dumps(exporting.to_document(snapshot), indent=1, sort_keys=True) + "\n"
+    text = json.dumps(export.to_document(snapshot), indent=1, sort_keys=True) + "\n"
     path = HERE / name / "outputs.json"
     if request.config.getoption("--update-scenarios", False):
         path.parent.mkdir(exist_ok=True)
@@ -59,8 +60,8 @@ def test_an_export_is_as_good_as_the_stack(name, request):
     assert exported.overcloud() == snapshot.overcloud()
     assert plan(exported).to_dict() == plan(snapshot).to_dict()
     if snapshot.services:
-        own = inventory.update_tasks_of("mysql", exported.services)
-        assert len(own) == len(inventory.update_tasks_of("mysql", snapshot.services))
+        own = service_list.update_tasks_of("mysql", exported.services)
+        assert len(own) == len(service_list.update_tasks_of("mysql", snapshot.services))
 
 
 @pytest.mark.parametrize("name", ["ocata-single", "train-ha", "zed-ha"])
@@ -70,7 +71,7 @@ def test_a_plan_is_the_same_with_and_without_per_service_data(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_export_is_small(name):
-    assert len(json.dumps(exporting.to_document(snapshot_of(name)))) < 40_000
+    assert len(json.dumps(export.to_document(snapshot_of(name)))) < 40_000
 
 
 SECRET = "xyzzy-4Tq9"
@@ -100,7 +101,7 @@ def exported(name, found, services):
     """The export as text; "" where the outputs are refused, which names no other output than the bad one."""
     try:
         snapshot = Snapshot(stack=name, outputs=found, services=services, digest="")
-        return json.dumps(exporting.to_document(snapshot))
+        return json.dumps(export.to_document(snapshot))
     except UpdateError:
         return ""
 
@@ -130,7 +131,7 @@ def test_no_secret_gets_out_wherever_it_is(name):
 @pytest.mark.parametrize("name", ["zed-ha", "train-ha", "ocata-single"])
 def test_no_value_of_the_settings_gets_out(name):
     """The captured values themselves: whatever is long and stands in a setting of a service, but for API addresses."""
-    text = json.dumps(exporting.to_document(snapshot_of(name)))
+    text = json.dumps(export.to_document(snapshot_of(name)))
     found = outputs_of(name)
     public = {entry["uri"] for entry in found["EndpointMap"].values()} | set().union(*found["EnabledServices"].values())
     values = {value for value in long_values(found["RoleData"]) if not value.startswith("http")} - public
@@ -183,7 +184,7 @@ def keys_of(place):
 def test_whatever_the_outputs_are_there_is_a_plan_or_a_clear_error(found, services):
     try:
         snapshot = Snapshot.of("overcloud", found, services_of(services) if services else None)
-        exporting.to_document(snapshot)
+        export.to_document(snapshot)
         assert plan(snapshot).nodes
     except UpdateError as refusal:
         assert refusal.message and refusal.remedy
@@ -191,7 +192,7 @@ def test_whatever_the_outputs_are_there_is_a_plan_or_a_clear_error(found, servic
 
 def test_services_of_zed_say_who_runs_them_and_what_bounds_them():
     snapshot = snapshot_of("zed-ha")
-    lines = inventory.services_of(snapshot.overcloud(), CATALOGUE, parse_policy({}), snapshot.services)
+    lines = service_list.services_of(snapshot.overcloud(), CATALOGUE, parse_policy({}), snapshot.services)
     rows = {line.service: line for line in lines}
     assert set(rows) == {service for names in outputs_of("zed-ha")["EnabledServices"].values() for service in names}
     assert all(line.run_by and line.bound_by for line in lines)

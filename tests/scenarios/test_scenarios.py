@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tripleo_update_plugin import safety, workbook
-from tripleo_update_plugin.adapters import documents, plugins
-from tripleo_update_plugin.limiting import parse_limit
-from tripleo_update_plugin.model import Facts
-from tripleo_update_plugin.planner import plan_update
-from tripleo_update_plugin.snapshot import Snapshot
+from tripleo_update_plugin.adapters import documents, extensions
+from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.overcloud.snapshot import Snapshot
+from tripleo_update_plugin.plan import safety
+from tripleo_update_plugin.planner.planner import plan_update
+from tripleo_update_plugin.rules.scope import parse_limit
 from tripleo_update_plugin.testing import an_overcloud, stack_outputs
+from tripleo_update_plugin.workflows import workbook
 
 HERE = Path(__file__).parent
 SCENARIOS = sorted(folder for folder in HERE.iterdir() if list(folder.glob("o*.*")))
@@ -25,7 +26,7 @@ SCENARIOS = sorted(folder for folder in HERE.iterdir() if list(folder.glob("o*.*
 
 @pytest.fixture(scope="session")
 def catalogue():
-    return plugins.load_catalogue()
+    return extensions.load_catalogue()
 
 
 def read(path, default):

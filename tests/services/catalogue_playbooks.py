@@ -11,9 +11,9 @@ from pathlib import Path
 
 import yaml
 
-from tripleo_update_plugin.adapters.plugins import load_catalogue
-from tripleo_update_plugin.catalogue import Catalogue
-from tripleo_update_plugin.model import RUNNERS
+from tripleo_update_plugin.adapters.extensions import load_catalogue
+from tripleo_update_plugin.overcloud.model import RUNNERS
+from tripleo_update_plugin.rules.catalogue import Catalogue
 
 _PACKAGE = Path(__file__).parents[2] / "tripleo_update_plugin"
 _PHASES = ("drain", "restore", "gate")

@@ -13,7 +13,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "service-profiles"
 
 _ASK = """
 import json
-from tripleo_update_plugin.adapters.plugins import load_catalogue
+from tripleo_update_plugin.adapters.extensions import load_catalogue
 from tripleo_update_plugin.errors import BadProfile
 try:
     catalogue = load_catalogue()

@@ -12,15 +12,15 @@ import pytest
 import yaml
 from standin_node import HEALTHY, FakeHAProxy, Servers, StandInNode
 
-from tripleo_update_plugin.adapters import playbooks, plugins
-from tripleo_update_plugin.checks import checks_of
-from tripleo_update_plugin.model import RUNNERS, Node, Overcloud
-from tripleo_update_plugin.plays import HEALTH_TASK, Patience, gate_after
+from tripleo_update_plugin.adapters import ansible, extensions
+from tripleo_update_plugin.overcloud.model import RUNNERS, Node, Overcloud
+from tripleo_update_plugin.playbooks.health_checks import checks_of
+from tripleo_update_plugin.playbooks.plays import HEALTH_TASK, Patience, gate_after
 
 ADDRESS = "127.88.7.1"
 SHIFT = 20000  # to ports that need no privilege
-LIBRARY = Path(playbooks.__file__).parents[1] / "library"
-CATALOGUE = plugins.load_catalogue()
+LIBRARY = Path(ansible.__file__).parents[1] / "library"
+CATALOGUE = extensions.load_catalogue()
 GATED = {name: p for name, p in CATALOGUE.profiles.items() if p.is_bounded or p.gate or p.health}
 
 
@@ -283,10 +283,10 @@ def run_gate(tmp_path, states, servers, balancer, part="all"):
         "tripleo_update_haproxy_socket": balancer.socket, "tripleo_update_horizon_port": 80 + SHIFT,
     } for n in names.values()}  # fmt: skip
     (tmp_path / "i.yaml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
-    settings = playbooks.Settings(binary=playbooks.find_ansible())
+    settings = ansible.Settings(binary=ansible.find_ansible())
     wanted = {task["name"] for play in plays for task in play["tasks"]}
-    return playbooks.run(
-        playbooks.write_playbook(plays, tmp_path / "plays.yaml"), tmp_path / "i.yaml", hosts, settings,
+    return ansible.run(
+        ansible.write_playbook(plays, tmp_path / "plays.yaml"), tmp_path / "i.yaml", hosts, settings,
         timeout=150, cancelled=lambda: False, results_of=wanted,
     )  # fmt: skip
 

@@ -10,13 +10,13 @@ import pytest
 import yaml
 from standin_node import FakeHAProxy, StandInNode
 
-from tripleo_update_plugin.adapters import playbooks, plugins
-from tripleo_update_plugin.model import RUNNERS, Node, Overcloud
-from tripleo_update_plugin.plays import steps
+from tripleo_update_plugin.adapters import ansible, extensions
+from tripleo_update_plugin.overcloud.model import RUNNERS, Node, Overcloud
+from tripleo_update_plugin.playbooks.plays import steps
 
 ADDRESS = "127.88.7.2"
-CATALOGUE = plugins.load_catalogue()
-LIBRARY = Path(playbooks.__file__).parents[1] / "library"
+CATALOGUE = extensions.load_catalogue()
+LIBRARY = Path(ansible.__file__).parents[1] / "library"
 NODES = ("ctl-0", "ctl-1")
 PROXIES = {(p, f"{node}.internalapi"): (0, "UP") for p in ("keystone_public", "mysql", "other") for node in NODES}
 
@@ -46,9 +46,9 @@ class World:
         for play in plays:
             for task in play["tasks"]:
                 task |= {"retries": 1, "delay": 0} if "until" in task else {}
-        outcome, _ = playbooks.run(
-            playbooks.write_playbook(plays, self.folder / "p.yaml"), self.folder / "i.yaml", done.hosts,
-            playbooks.Settings(binary=playbooks.find_ansible()), timeout=100, cancelled=lambda: False,
+        outcome, _ = ansible.run(
+            ansible.write_playbook(plays, self.folder / "p.yaml"), self.folder / "i.yaml", done.hosts,
+            ansible.Settings(binary=ansible.find_ansible()), timeout=100, cancelled=lambda: False,
         )  # fmt: skip
         calls, _ = self.node.calls, self.node.puts("calls", "")
         return {name: node.error for name, node in outcome.nodes.items() if node.error}, calls
@@ -225,7 +225,7 @@ def test_an_haproxy_that_is_away_holds_nothing_up(world, haproxy):
 def test_the_steps_of_all_profiles_are_playbooks(tmp_path):
     files = [file.name for file in catalogue_playbooks.write(tmp_path / "catalogue")]
     assert {f"{phase}-{runner}.yaml" for phase in ("drain", "restore", "gate") for runner in RUNNERS} == set(files)
-    command = [playbooks.find_ansible(), "--syntax-check", "--inventory", "localhost,", *files]
+    command = [ansible.find_ansible(), "--syntax-check", "--inventory", "localhost,", *files]
     done = subprocess.run(command, cwd=tmp_path / "catalogue", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -1,0 +1,1 @@
+"""What Mistral calls; the work is done in the executor wing."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tripleo_update_plugin import variables
-from tripleo_update_plugin.actions import jobs
-from tripleo_update_plugin.model import is_safe_name
+from tripleo_update_plugin.executor.jobs import job as jobs
+from tripleo_update_plugin.names import is_safe_name
+from tripleo_update_plugin.rules import variables
 
 _MOMENTS = ("before", "after")
 

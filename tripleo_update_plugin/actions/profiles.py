@@ -15,9 +15,9 @@ class Profiles(actions.Action):  # type: ignore[misc]
         from oslo_config import cfg
 
         from tripleo_update_plugin import conf
-        from tripleo_update_plugin.adapters import plugins
+        from tripleo_update_plugin.adapters import extensions
 
         # Read anew, as every phase does: the file may have changed since the executor was started.
         own = conf.load(tuple(cfg.CONF.config_file or ()), tuple(cfg.CONF.config_dir or ()))
-        catalogue = plugins.load_catalogue(*own[conf.GROUP].services)
+        catalogue = extensions.load_catalogue(*own[conf.GROUP].services)
         return {"profiles": {service: catalogue.profile(service).digest for service in self.services}}

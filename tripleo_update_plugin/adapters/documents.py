@@ -12,12 +12,13 @@ from typing import Any
 import jsonschema
 import yaml
 
-from tripleo_update_plugin import exporting, outputs, policy
-from tripleo_update_plugin.adapters import yamlsafe
-from tripleo_update_plugin.architecture import PerService
+from tripleo_update_plugin.adapters import yaml_safe
 from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolicy
-from tripleo_update_plugin.plan import Plan
-from tripleo_update_plugin.snapshot import Snapshot
+from tripleo_update_plugin.overcloud import export, outputs
+from tripleo_update_plugin.overcloud.architecture import PerService
+from tripleo_update_plugin.overcloud.snapshot import Snapshot
+from tripleo_update_plugin.plan.plan import Plan
+from tripleo_update_plugin.rules import policy
 
 
 def read_snapshot(path: str, stack: str = "", services: PerService | None = None) -> Snapshot:
@@ -26,13 +27,13 @@ def read_snapshot(path: str, stack: str = "", services: PerService | None = None
     *stack* names it, else the file does, else it is ``overcloud``. *services* go before those in the file.
     """
     document = _read(path, BadOutputs)
-    if not exporting.is_export(document):
+    if not export.is_export(document):
         found, name = outputs.read_document(document)
         return Snapshot.of(stack or name or "overcloud", found, services)
-    if document["format"] != exporting.FORMAT:
-        raise BadOutputs(f"{path} is no export that this version reads: its format is not {exporting.FORMAT}")
+    if document["format"] != export.FORMAT:
+        raise BadOutputs(f"{path} is no export that this version reads: its format is not {export.FORMAT}")
     check("export.json", document, path, BadOutputs)
-    snapshot = exporting.from_document(document)
+    snapshot = export.from_document(document)
     return dataclasses.replace(snapshot, stack=stack or snapshot.stack, services=services or snapshot.services)
 
 
@@ -43,7 +44,7 @@ def read_services(path: str) -> PerService:
 
 def write_export(snapshot: Snapshot, path: str) -> None:
     """The snapshot as JSON, without secrets; all of it or nothing."""
-    _write(json.dumps(exporting.to_document(snapshot), indent=1, sort_keys=True) + "\n", path)
+    _write(json.dumps(export.to_document(snapshot), indent=1, sort_keys=True) + "\n", path)
 
 
 def read_policy(paths: Iterable[str]) -> policy.Policy:
@@ -124,7 +125,7 @@ def _read(path: str, error: type[BadInput]) -> Any:
         # JSON first: it is much the faster parser, and outputs are megabytes.
         if text.lstrip()[:1] in ("{", "["):
             return json.loads(text)
-        return yamlsafe.load(text)
+        return yaml_safe.load(text)
     except OSError as problem:
         raise error(f"{path}: {problem.strerror}", "Check the path.") from problem
     except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as problem:

@@ -18,11 +18,11 @@ from heatclient import exc as heat_errors
 from keystoneauth1 import exceptions as auth_errors
 from oslo_log import log
 
-from tripleo_update_plugin import fixedroles
 from tripleo_update_plugin.errors import HeatUnavailable, StackNotFound
-from tripleo_update_plugin.model import natural_key
-from tripleo_update_plugin.nodes import RESOURCE_GROUP_MEMBERS, hosts_entries
-from tripleo_update_plugin.outputs import with_service_chains
+from tripleo_update_plugin.names import natural_key
+from tripleo_update_plugin.overcloud import fixed_roles
+from tripleo_update_plugin.overcloud.nodes import RESOURCE_GROUP_MEMBERS, hosts_entries
+from tripleo_update_plugin.overcloud.outputs import with_service_chains
 
 #: Calls to Heat at the same time.
 _AT_ONCE = 8
@@ -72,9 +72,9 @@ class Heat:
     def _completed(self, read: "_Reading", found: Any, outputs: dict[str, Any]) -> dict[str, Any]:
         roles = outputs.get("EnabledServices")
         if not isinstance(roles, Mapping):
-            roles = dict.fromkeys(fixedroles.ROLES)
+            roles = dict.fromkeys(fixed_roles.ROLES)
             if outputs.get("KeystoneURL"):
-                outputs = {**outputs, fixedroles.STACK_SETTINGS: _settings(read, found)}
+                outputs = {**outputs, fixed_roles.STACK_SETTINGS: _settings(read, found)}
         members = _members(read, roles)
         if any(members.values()):
             outputs = {**outputs, RESOURCE_GROUP_MEMBERS: members}
@@ -180,11 +180,11 @@ def _role_data(read: _Reading, member: str) -> dict[str, Any]:
 
 def _settings(read: _Reading, found: Any) -> dict[str, str]:
     """What Mitaka's roles depend on. The rest of parameters and environment is not kept: there are passwords in it."""
-    settings = {name: found.parameters[name] for name in fixedroles.PARAMETERS if name in (found.parameters or {})}
+    settings = {name: found.parameters[name] for name in fixed_roles.PARAMETERS if name in (found.parameters or {})}
     environment = read.get(lambda client: client.stacks.environment(read.stack), _nothing)
-    template = (environment.get("resource_registry") or {}).get(fixedroles.CONTROLLER_CONFIG)
+    template = (environment.get("resource_registry") or {}).get(fixed_roles.CONTROLLER_CONFIG)
     if isinstance(template, str):
-        settings[fixedroles.CONTROLLER_CONFIG] = template.rsplit("/", 1)[-1]
+        settings[fixed_roles.CONTROLLER_CONFIG] = template.rsplit("/", 1)[-1]
     return settings
 
 

@@ -10,15 +10,9 @@ from typing import Any
 from keystoneauth1 import exceptions as auth_errors
 from mistralclient.api.base import APIException
 
-from tripleo_update_plugin.errors import (
-    ActionsMissing,
-    BadPlan,
-    ExecutionNotFound,
-    MistralUnavailable,
-    UpdateError,
-)
-from tripleo_update_plugin.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun, is_final
-from tripleo_update_plugin.workbook import PREFIX, is_batch, stack_of
+from tripleo_update_plugin.errors import ActionsMissing, BadPlan, ExecutionNotFound, MistralUnavailable, UpdateError
+from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun, is_final
+from tripleo_update_plugin.workflows.workbook import PREFIX, is_batch, stack_of
 
 ACTIONS = frozenset(f"tripleo_update.{verb}" for verb in ("discover", "drain", "gate", "profiles", "restore", "update"))
 

@@ -11,9 +11,9 @@ from osc_lib.command import command
 if TYPE_CHECKING:  # cliff imports every command to build its help, so what is heavy waits for take_action
     from tripleo_update_plugin.adapters.heat import Heat
     from tripleo_update_plugin.adapters.mistral import Mistral
-    from tripleo_update_plugin.architecture import PerService
-    from tripleo_update_plugin.model import Facts
-    from tripleo_update_plugin.snapshot import Snapshot
+    from tripleo_update_plugin.overcloud.architecture import PerService
+    from tripleo_update_plugin.overcloud.facts import Facts
+    from tripleo_update_plugin.overcloud.snapshot import Snapshot
 
 Rows = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
@@ -120,8 +120,8 @@ def snapshot_of(
     cmd: CloudCommand, stack: str, per_service: bool = False, services: "PerService | None" = None
 ) -> "Snapshot":
     """An overcloud as Heat has it, and each service's own data if *per_service*: some hundred calls more."""
-    from tripleo_update_plugin import outputs
-    from tripleo_update_plugin.snapshot import Snapshot
+    from tripleo_update_plugin.overcloud import outputs
+    from tripleo_update_plugin.overcloud.snapshot import Snapshot
 
     heat = cmd.heat()
     found = heat.outputs(stack)

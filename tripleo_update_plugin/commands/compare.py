@@ -22,8 +22,8 @@ class ComparePlans(CloudCommand, command.Lister):  # type: ignore[misc]
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
-        from tripleo_update_plugin import comparison
         from tripleo_update_plugin.adapters import documents
+        from tripleo_update_plugin.plan import comparison
 
         before, after = documents.read_plan(parsed_args.before), documents.read_plan(parsed_args.after)
         changes = comparison.compare(before, after)

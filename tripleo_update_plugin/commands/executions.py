@@ -6,8 +6,8 @@ from typing import Any
 from osc_lib.command import command
 
 from tripleo_update_plugin.commands.base import CloudCommand, Rows
-from tripleo_update_plugin.execution import Execution
-from tripleo_update_plugin.report import clock
+from tripleo_update_plugin.outcome.execution import Execution
+from tripleo_update_plugin.outcome.report import clock
 
 BATCH_COLUMNS = ("batch", "state", "phase", "started", "finished", "error")
 

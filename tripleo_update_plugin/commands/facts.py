@@ -8,7 +8,8 @@ from osc_lib.command import command
 from tripleo_update_plugin.commands.base import CloudCommand, NamesColumn, Rows, snapshot_of
 
 if TYPE_CHECKING:
-    from tripleo_update_plugin.model import Facts, Node
+    from tripleo_update_plugin.overcloud.facts import Facts
+    from tripleo_update_plugin.overcloud.model import Node
 
 COLUMNS = ("node", "role", "state", "leads", "reboot pending", "updates", "failed", "did not tell")
 
@@ -27,7 +28,8 @@ class ListFacts(CloudCommand, command.Lister):  # type: ignore[misc]
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
-        from tripleo_update_plugin import contradictions, rollout
+        from tripleo_update_plugin import rollout
+        from tripleo_update_plugin.overcloud import contradictions
 
         snapshot = snapshot_of(self, parsed_args.stack)
         facts = rollout.discover(snapshot.stack, self.mistral())

@@ -10,7 +10,7 @@ from osc_lib.command import command
 from tripleo_update_plugin.commands.base import CloudCommand, Rows
 from tripleo_update_plugin.commands.executions import BATCH_COLUMNS, batch_rows
 from tripleo_update_plugin.commands.report import breach_line
-from tripleo_update_plugin.execution import STATES, BatchRun, Execution
+from tripleo_update_plugin.outcome.execution import STATES, BatchRun, Execution
 
 if TYPE_CHECKING:
     from tripleo_update_plugin.adapters.mistral import Mistral

@@ -14,7 +14,7 @@ from tripleo_update_plugin.commands.base import (
     ask_nodes,
     read_source,
 )
-from tripleo_update_plugin.plan import COLUMNS, Plan, some_names, takes_down
+from tripleo_update_plugin.plan.plan import COLUMNS, Plan, some_names, takes_down
 
 
 class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
@@ -53,8 +53,10 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
-        from tripleo_update_plugin import explanation, inventory, rollout
+        from tripleo_update_plugin import rollout
         from tripleo_update_plugin.adapters import documents
+        from tripleo_update_plugin.plan import explanation
+        from tripleo_update_plugin.rules import service_list
 
         policy = documents.read_policy(parsed_args.policy)
         if parsed_args.solver_time is not None:
@@ -72,7 +74,7 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
             self.say(explanation.explain(plan, parsed_args.explain))
             return table(_way_to(plan, parsed_args.explain))
         self.say(_summary(plan))
-        for line in inventory.tasks_told({x for batch in plan.batches for x in batch.only}, source.services):
+        for line in service_list.tasks_told({x for batch in plan.batches for x in batch.only}, source.services):
             self.say(line)
         return table(plan)
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from osc_lib.command import command
 
-from tripleo_update_plugin import verdicts
 from tripleo_update_plugin.commands.base import CloudCommand, Rows
-from tripleo_update_plugin.report import COLUMNS, Report, clock, row
-from tripleo_update_plugin.verdicts import DOWNTIME, NO_DOWNTIME, NOT_PROVED, Breach
+from tripleo_update_plugin.outcome import verdicts
+from tripleo_update_plugin.outcome.report import COLUMNS, Report, clock, row
+from tripleo_update_plugin.outcome.verdicts import DOWNTIME, NO_DOWNTIME, NOT_PROVED, Breach
 
 _WORST_FIRST = (DOWNTIME, NOT_PROVED, NO_DOWNTIME)
 

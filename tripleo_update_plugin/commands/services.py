@@ -21,13 +21,13 @@ class ListServices(CloudCommand, command.Lister):  # type: ignore[misc]
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
-        from tripleo_update_plugin import inventory
-        from tripleo_update_plugin.adapters import documents, plugins
+        from tripleo_update_plugin.adapters import documents, extensions
+        from tripleo_update_plugin.rules import service_list
 
         policy = documents.read_policy(parsed_args.policy)
         source = read_source(self, parsed_args, per_service=True)
-        catalogue = plugins.load_catalogue(*policy.services)
-        lines = inventory.services_of(source.overcloud(), catalogue, policy, source.services)
+        catalogue = extensions.load_catalogue(*policy.services)
+        lines = service_list.services_of(source.overcloud(), catalogue, policy, source.services)
         columns = ("service", "kind", "run by", "nodes", "budget", "bound by", "update tasks")
         rows = [
             (s.service, s.kind, NamesColumn(s.run_by), s.nodes, s.budget, s.bound_by, TasksColumn(s.update_tasks))

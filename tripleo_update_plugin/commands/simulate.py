@@ -11,8 +11,8 @@ from tripleo_update_plugin.commands.base import CloudCommand, Rows
 from tripleo_update_plugin.commands.plan import NodesColumn
 
 if TYPE_CHECKING:
-    from tripleo_update_plugin.execution import Execution
-    from tripleo_update_plugin.plan import Plan
+    from tripleo_update_plugin.outcome.execution import Execution
+    from tripleo_update_plugin.plan.plan import Plan
 
 COLUMNS = ("batch", "start", "end", "takes", "nodes", "outcome", "detail")
 
@@ -49,8 +49,8 @@ class SimulateUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
-        from tripleo_update_plugin import simulation
         from tripleo_update_plugin.adapters import documents
+        from tripleo_update_plugin.outcome import simulation
 
         plan = documents.read_plan(parsed_args.plan)
         failing = simulation.troubles(plan, parsed_args.fail, parsed_args.at)
@@ -72,9 +72,10 @@ class SimulateUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         return COLUMNS, rows
 
     def _durations(self, plan: "Plan", args: argparse.Namespace) -> Mapping[str, Any] | None:
-        from tripleo_update_plugin import rollout, simulation
+        from tripleo_update_plugin import rollout
         from tripleo_update_plugin.adapters import documents
         from tripleo_update_plugin.errors import BadInput
+        from tripleo_update_plugin.outcome import simulation
 
         if args.from_history:
             roles = simulation.estimate(rollout.history(plan.stack, self.mistral()))
@@ -122,18 +123,18 @@ def _seconds(text: str) -> float:
 
 def _shared(plan: "Plan") -> frozenset[str]:
     """The services whose copies on other nodes a batch's first gate looks at."""
-    from tripleo_update_plugin.adapters import plugins
-    from tripleo_update_plugin.plays import SHARED_KINDS
+    from tripleo_update_plugin.adapters import extensions
+    from tripleo_update_plugin.playbooks.plays import SHARED_KINDS
 
-    catalogue = plugins.load_catalogue(*plan.policy.get("services", ()))
+    catalogue = extensions.load_catalogue(*plan.policy.get("services", ()))
     hit = {service for batch in plan.batches for service in batch.impact}
     return frozenset(service for service in hit if catalogue.profile(service).kind in SHARED_KINDS)
 
 
 def _summary(plan: "Plan", execution: "Execution") -> str:
     """How the update would end, when, and what would have become of the nodes."""
-    from tripleo_update_plugin import simulation
-    from tripleo_update_plugin.report import report_of
+    from tripleo_update_plugin.outcome import simulation
+    from tripleo_update_plugin.outcome.report import report_of
 
     counts: dict[str, int] = {}
     for outcome in report_of(plan, execution).outcomes:

@@ -17,12 +17,14 @@ class ShowWorkbook(CloudCommand):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        from tripleo_update_plugin import rollout, workbook
-        from tripleo_update_plugin.adapters import documents, parser, workbooks
+        from tripleo_update_plugin import rollout
+        from tripleo_update_plugin.adapters import documents, mistral_parser, workbook_files
+        from tripleo_update_plugin.workflows import workbook
 
         plan = documents.read_plan(parsed_args.plan)
         data = workbook.render(plan)
-        text = workbooks.checked_definition(data, parser.validate if parser.is_installed() else self.mistral().validate)
+        validate = mistral_parser.validate if mistral_parser.is_installed() else self.mistral().validate
+        text = workbook_files.checked_definition(data, validate)
         if parsed_args.upload:
             self.say(f"Uploaded as the workflow {rollout.upload(plan, self.mistral())}")
         self.app.stdout.write(text if parsed_args.format == "yaml" else json.dumps(data, indent=2) + "\n")

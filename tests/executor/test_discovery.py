@@ -1,0 +1,193 @@
+"""From what the nodes say to facts."""
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from tripleo_update_plugin.adapters import ansible
+from tripleo_update_plugin.adapters.ansible import NodeRun, Outcome
+from tripleo_update_plugin.adapters.extensions import load_catalogue
+from tripleo_update_plugin.executor.runner import discovery
+from tripleo_update_plugin.testing import an_overcloud
+
+CATALOGUE = load_catalogue()
+CLUSTERED = ["mysql", "redis", "haproxy", "cinder_volume", "ovn_dbs"]
+SERVICES = ["pacemaker", *CLUSTERED, "keystone", "horizon", "nova_scheduler"]
+OVERCLOUD = replace(
+    an_overcloud(Controller=(3, SERVICES), Compute=(1, ["nova_compute", "openvswitch", "ntp"])),
+    vips={"internal_api": "10.0.0.5", "external": "10.1.0.5", "storage": "10.2.0.5", "redis": "10.0.0.6"},
+)
+NODES = [node.name for node in OVERCLOUD.nodes]
+
+
+def copy(names, node, promoted=False):
+    return {"names": names, "node": node, "promoted": promoted}
+
+
+def view(resources=(), **states):
+    states = {f"controller-{i}": "online" for i in range(3)} | {k.replace("_", "-"): v for k, v in states.items()}
+    nodes = [{"name": name, "remote": False, "state": state} for name, state in states.items()]
+    return {"quorum": True, "nodes": nodes, "resources": list(resources)}
+
+
+def bundle(name, inside, *nodes, promoted=()):
+    copies = [copy([name, inside], node, node in promoted) for node in nodes]
+    return {"name": name, "kind": "bundle", "instances": copies}
+
+
+THREE = ("controller-0", "controller-1", "controller-2")
+RESOURCES = (
+    bundle("galera-bundle", "galera", *THREE, promoted=THREE),
+    bundle("redis-bundle", "redis", *THREE, promoted=["controller-2"]),
+    bundle("ovn-dbs-bundle", "ovndbs_servers", *THREE, promoted=["controller-1"]),
+    bundle("openstack-cinder-volume", "openstack-cinder-volume", "controller-1"),
+    bundle("haproxy-bundle", "haproxy-bundle", *THREE),
+)
+
+
+def told(said, unanswered=None, down=(), overcloud=OVERCLOUD, images=None):
+    """Facts of *said*, {node: answers}; nodes in *down* could not be reached."""
+    results = {
+        name: {discovery.TASK: {"answers": answers, "unanswered": (unanswered or {}).get(name, {})}}
+        for name, answers in said.items()
+    }
+    nodes = {node.name: NodeRun(unreachable=node.name in down, reached=True) for node in overcloud.nodes}
+    return discovery.answers(overcloud, CATALOGUE, Outcome(status="successful", nodes=nodes), results, images or {})
+
+
+def test_one_task_asks_all_nodes(tmp_path):
+    [play] = discovery.questions(OVERCLOUD, NODES, CATALOGUE).plays
+    assert play["hosts"] == ["compute-0", *THREE] and len(play["tasks"]) == 1
+    asked = play["vars"]["tripleo_update_units"]
+    assert {"tripleo_keystone", "httpd", "mariadb"} <= set(asked["Controller"])
+    assert "tripleo_nova_compute" in asked["Compute"] and "ntpd" not in asked["Compute"]
+    assert play["vars"]["tripleo_update_roles"]["controller-1"] == "Controller"
+    assert yaml.safe_load(yaml.safe_dump(play)) == play
+    ansible.write_playbook([play], tmp_path / "plays.yaml")
+    [module] = play["tasks"][0].keys() - {"name"}
+    assert (tmp_path / "library" / f"{module}.py").read_text().startswith("#!/usr/bin/python")
+
+
+@pytest.mark.parametrize(("packaging", "asked"), [("packages", True), ("containers", False)])
+def test_repositories_are_asked_only_where_packages_are_updated(packaging, asked):
+    overcloud = an_overcloud(packaging=packaging, Controller=(1, ["keystone"]))
+    [play] = discovery.questions(overcloud, ["controller-0"], CATALOGUE).plays
+    assert play["tasks"][0]["tripleo_update_facts"]["packages"] is asked
+
+
+def test_who_is_down():
+    assert told({}, down=["compute-0"]).down == {"compute-0"}
+
+
+def test_leaders_in_pacemaker_are_promoted_or_alone():
+    found = told({"controller-0": {"cluster": view(RESOURCES)}}).leaders
+    assert found == {"redis": "controller-2", "ovn_dbs": "controller-1", "cinder_volume": "controller-1"}
+
+
+def test_every_leader_has_the_service_it_leads():
+    stranger = (bundle("openstack-cinder-volume", "openstack-cinder-volume", "compute-0"),)
+    assert told({"controller-0": {"cluster": view(stranger)}}).leaders == {}
+
+
+def test_virtual_addresses_show_the_balancer_that_most_traffic_goes_to():
+    addresses = {"controller-0": ["10.2.0.5"], "controller-1": ["10.0.0.5", "10.1.0.5"], "controller-2": ["10.0.0.6"]}
+    found = told({name: {"addresses": held} for name, held in addresses.items()}).leaders
+    assert found == {"haproxy": "controller-1", "redis": "controller-2"}
+
+
+def test_an_address_that_only_begins_alike_is_another():
+    assert told({"controller-0": {"addresses": ["10.0.0.55", "110.0.0.5"]}}).leaders == {}
+
+
+def test_the_writer_is_where_haproxy_s_sessions_go():
+    server = "Controller-{}.internalapi.localdomain".format
+    said = {
+        "controller-0": {"sessions": {server(0): 0, server(1): 40, server(2): 2}},
+        "controller-2": {"sessions": {server(0): 0, server(1): 0, server(2): 0}},
+    }
+    assert told(said).leaders == {"mysql": "controller-1"}
+    assert told({"controller-2": said["controller-2"]}).leaders == {}
+
+
+def test_one_view_of_a_cluster_that_is_whole_and_two_of_one_that_is_not():
+    whole = {name: {"cluster": view(RESOURCES)} for name in THREE}
+    [cluster] = told(whole).clusters
+    assert (cluster.seen_from, cluster.quorum, set(cluster.members.values())) == ("controller-0", True, {"online"})
+    assert cluster.resources["galera-bundle"] == "bundle"
+    apart = {**whole, "controller-2": {"cluster": view(RESOURCES, controller_0="offline")}}
+    assert [each.seen_from for each in told(apart).clusters] == ["controller-0", "controller-2"]
+
+
+def test_a_stopped_cluster_counts_where_there_should_be_one():
+    said = {name: {"cluster": None} for name in ("controller-1", "compute-0")}
+    assert told(said).unclustered == {"controller-1"}
+    assert told({"controller-1": {}}, {"controller-1": {"cluster": "exit code 1"}}).unclustered == frozenset()
+
+
+NAMED = {"Controller": dict.fromkeys(["keystone", "horizon", "nova_scheduler"], "r/x:1")}
+
+
+def runs(overcloud=OVERCLOUD, images=NAMED, **answers):
+    return told({"controller-0": answers}, overcloud=overcloud, images=images).managed_by.get("controller-0", {})
+
+
+def test_who_runs_a_service_is_told_where_the_outputs_say_otherwise():
+    active = {"tripleo_keystone": "active", "tripleo_nova_scheduler": "active"}
+    assert runs(units=active, cluster=view(RESOURCES)) == {}
+    moved = {"tripleo_keystone": "active", "openstack-nova-scheduler": "active"}
+    assert runs(units=moved, cluster=view(RESOURCES)) == {"nova_scheduler": "systemd"}
+    assert runs(units=moved, containers={"nova_scheduler": "x"}, cluster=view(RESOURCES)) == {}
+
+
+def test_a_container_that_the_outputs_do_not_name_is_but_a_guess():
+    moved = {"openstack-nova-scheduler": "active"}
+    assert runs(units=moved) == {"nova_scheduler": "systemd"}
+    assert runs(units=moved, images={"Controller": {"keystone": "r/x:1"}}) == {}
+    assert runs(units=moved, images={}) == {}
+
+
+def test_a_unit_of_several_services_does_not_tell_which():
+    assert runs(units={"httpd": "active"}) == {}
+
+
+def test_a_service_that_is_stopped_is_run_by_nobody():
+    assert runs(units={"openstack-nova-scheduler": "failed"}, cluster=None) == {}
+
+
+def test_pacemaker_s_word_comes_first():
+    plain = {"name": "galera-master", "kind": "clone", "instances": [copy(["galera", "galera-master"], "controller-0")]}
+    assert runs(units={"mariadb": "active"}, cluster=view([plain])) == {"mysql": "pacemaker"}
+
+
+def test_newton_s_core_is_in_pacemaker_though_the_outputs_do_not_say_so():
+    made = an_overcloud(packaging="packages", Controller=(3, SERVICES))
+    silent = replace(made, release="newton", runners={"Controller": dict.fromkeys(SERVICES, "systemd")})
+    clone = {"name": "galera-master", "kind": "clone", "instances": [copy(["galera", "galera-master"], "controller-0")]}
+    units = {"openstack-nova-scheduler": "active", "httpd": "active", "mariadb": "active"}
+    assert runs(silent, units=units, cluster=view([clone])) == {"mysql": "pacemaker"}
+
+
+def test_units_that_failed_of_services_that_systemd_runs():
+    states = {"tripleo_keystone": "failed", "httpd": "failed", "tripleo_haproxy": "failed"}
+    assert told({"controller-0": {"units": states}}).failed == {"controller-0": ("tripleo_keystone",)}
+
+
+def test_package_updates_and_nodes_that_did_not_tell():
+    overcloud = an_overcloud(packaging="packages", Controller=(3, SERVICES))
+    said = {"controller-0": {"updates": 0}, "controller-1": {"updates": 7, "containers": {}}, "controller-2": {}}
+    assert told(said, overcloud=overcloud).updates == {"controller-0": 0, "controller-1": 7}
+
+
+def test_image_updates_are_containers_that_run_another_image_than_heat_names():
+    running = {"keystone": "r/keystone:1", "horizon": "r/horizon:2", "galera-bundle-podman-0": "r/mariadb:pcmklatest"}
+    wanted = {"Controller": {"keystone": "r/keystone:2", "horizon": "r/horizon:2", "not_running": "r/x:2"}}
+    said = {"controller-0": {"containers": running}, "compute-0": {"containers": {}}, "controller-1": {}}
+    assert told(said, images=wanted).updates == {"controller-0": 1, "compute-0": 0}
+
+
+def test_reboots_and_questions_without_an_answer():
+    said = {"controller-0": {"reboot": True}, "controller-1": {"reboot": False}, "compute-0": {}}
+    found = told(said, {"compute-0": {"reboot": "no answer in time"}})
+    assert found.pending_reboot == {"controller-0"}
+    assert found.unanswered == {"compute-0": {"reboot": "no answer in time"}}

@@ -1,0 +1,226 @@
+"""Jobs: one phase of one batch each, carried out by one process at a time, whoever asks and how often.
+
+A job is a folder::
+
+    <work_dir>/jobs/<workflow execution>/<phase>.<batch>/
+      guard         flock, held for moments: who starts, who joins, who leaves
+      lock          flock, held by the runner as long as it lives
+      pid           the runner's process id; it leads its session
+      request.json  what to do, and the number of the attempt
+      reports.json  the action executions still to be told the result
+      result.json   the result, written before anybody is told
+      log           what Ansible printed (0600)
+
+The prober of an update is a job as well, ``<workflow execution>/probes``. Nobody waits for its result, so it has
+neither reports nor result, but ``begun``, which is there once everything was asked once, and ``state.json``.
+
+Only light imports: Mistral's executors load this module.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: In the environment of a runner and of everything it starts: the folder of its job.
+JOB_VARIABLE = "TRIPLEO_UPDATE_JOB"
+
+#: Gets the job and the descriptor of its lock, which the started process inherits; returns its process id.
+Launcher = Callable[["Job", int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    folder: Path
+
+    @classmethod
+    def make(cls, work_dir: str, owner: str, name: str) -> "Job":
+        """The job *name* of the execution *owner*, its folder made if need be."""
+        root = Path(work_dir)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = root / "jobs" / owner / name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return cls(folder)
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    @property
+    def private(self) -> Path:
+        """A folder for secrets, removed after use."""
+        return self.folder / "private"
+
+    @contextlib.contextmanager
+    def guard(self) -> Iterator[None]:
+        """Alone among all starters and the runner of this job."""
+        descriptor = os.open(self.folder / "guard", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def try_lock(self) -> int | None:
+        """A descriptor that holds the job's lock; None while a runner holds it."""
+        return try_flock(self.folder / "lock")
+
+    def attach(self, request: Mapping[str, Any], report_to: str, launch: Launcher) -> str:
+        """See to it that *request* is carried out once, and that the action execution *report_to* hears the result.
+
+        Returns ``started`` (a new attempt), ``joined`` (one was running) or ``repeated`` (it had succeeded already).
+        """
+        with self.guard():
+            lock = self.try_lock()
+            outcome = "joined"
+            if lock is not None:
+                try:
+                    outcome = "repeated" if self._has_succeeded(request) else "started"
+                    if outcome == "started":
+                        self._begin(request)
+                    self.write("pid", launch(self, lock))
+                finally:
+                    os.close(lock)
+            self._set_pending([*self.pending(), report_to])
+        return outcome
+
+    def keep_going(self, request: Mapping[str, Any], launch: Launcher) -> str:
+        """See to it that a process carries *request* out that nobody waits for: ``started``, or ``joined`` one."""
+        with self.guard():
+            lock = self.try_lock()
+            if lock is None:
+                return "joined"
+            try:
+                (self.folder / "begun").unlink(missing_ok=True)
+                self.write("request.json", dict(request))
+                self.write("pid", launch(self, lock))
+            finally:
+                os.close(lock)
+        return "started"
+
+    def wait_for_begin(self, patience: float) -> bool:
+        """Whether the process that keep_going() started is at work, after at most *patience* seconds."""
+        deadline = time.monotonic() + patience
+        while not (self.folder / "begun").exists():
+            if time.monotonic() > deadline or not (self.folder / "pid").exists():
+                return False
+            time.sleep(0.1)
+        return True
+
+    def _has_succeeded(self, request: Mapping[str, Any]) -> bool:
+        """Whether the stored result answers *request*: a later task of the same workflow is new work."""
+        result, before = self.result(), self.request()
+        return bool(result) and result.get("state") == "SUCCESS" and before.get("task") == request.get("task")
+
+    def _begin(self, request: Mapping[str, Any]) -> None:
+        attempt = int(self.request().get("attempt", 0)) + 1
+        (self.folder / "result.json").unlink(missing_ok=True)
+        self.write("request.json", {**request, "attempt": attempt})
+
+    def leave(self, lock: int) -> bool:
+        """Give up the job's *lock* if everybody has been told; False if somebody joined in the meantime."""
+        with self.guard():
+            if self.pending():
+                return False
+            self.abandon(lock)
+        return True
+
+    def abandon(self, lock: int) -> None:
+        (self.folder / "pid").unlink(missing_ok=True)
+        os.close(lock)
+
+    def pending(self) -> list[str]:
+        """Action executions that have not been told the result yet."""
+        return list(self._read("reports.json").get("pending", ()))
+
+    def told(self, action_execution: str) -> None:
+        with self.guard():
+            self._set_pending([each for each in self.pending() if each != action_execution])
+
+    def _set_pending(self, ids: list[str]) -> None:
+        self.write("reports.json", {"pending": list(dict.fromkeys(ids))})
+
+    def request(self) -> dict[str, Any]:
+        return self._read("request.json")
+
+    def result(self) -> dict[str, Any]:
+        """{"state": SUCCESS or ERROR, "output": {...}}; empty while there is none."""
+        return self._read("result.json")
+
+    def write(self, name: str, value: object) -> None:
+        """Store *value* so that a reader sees all of it or nothing, even after a crash."""
+        path = self.folder / name
+        draft = path.with_name(f".{name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(value, file)
+            file.flush()
+            os.fsync(descriptor)
+        draft.rename(path)
+
+    def _read(self, name: str) -> dict[str, Any]:
+        try:
+            value = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return dict(value)
+
+
+def answer(
+    request: Mapping[str, Any], error: str = "", nodes: Mapping[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
+    """What Mistral is told about a job; ``ok`` says whether its phase is done."""
+    given = request["parameters"]
+    moment = {"moment": given["moment"]} if "moment" in given else {}
+    return {
+        "batch": given.get("batch", ""), "phase": request["phase"], **moment, "ok": not error,
+        "nodes": dict(nodes or {}), "error": error, "nothing_to_do": False, **more,
+    }  # fmt: skip
+
+
+def try_flock(path: Path) -> int | None:
+    """A descriptor holding an exclusive flock on *path*; None if another process holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def launch_runner(job: Job, lock: int) -> int:
+    """Start the process that carries a phase out, in a session of its own so that it outlives this one."""
+    return _launch("tripleo_update_plugin.executor.runner", job, lock)
+
+
+def launch_prober(job: Job, lock: int) -> int:
+    """Start the process that probes an update, in a session of its own as well."""
+    return _launch("tripleo_update_plugin.executor.prober", job, lock)
+
+
+def _launch(module: str, job: Job, lock: int) -> int:
+    log = os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, str(job.folder), str(lock)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(lock,),
+            start_new_session=True,
+            env={**os.environ, JOB_VARIABLE: str(job.folder)},
+        )
+    finally:
+        os.close(log)
+    # Somebody has to take note of its end, or it stays behind as a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process.pid

@@ -1,0 +1,275 @@
+"""What would come of a plan, moment by moment, without touching anything.
+
+Event-driven: a batch begins as soon as the batches it comes after have ended well, and only ``after`` orders batches.
+What fails, and what then still begins, follows the rules of the workflow ``update_batch`` and of its first gate. So the
+result is an Execution, and its outcomes are those of a report. Times are seconds from the beginning.
+"""
+
+import heapq
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tripleo_update_plugin.errors import BadInput
+from tripleo_update_plugin.names import naturally
+from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun
+from tripleo_update_plugin.outcome.report import Outcome, report_of
+from tripleo_update_plugin.plan.plan import Batch, Plan, some_names
+
+#: Seconds that a gate waits for nodes to become healthy: the default of the option gate_timeout.
+PATIENCE = 1800.0
+
+#: Seconds that a batch takes of which nothing is known.
+DEFAULT_SECONDS = 600
+
+DURATIONS_REMEDY = "Write e.g. 'roles: {Controller: 1200}', in seconds, and 'default: 600' for the rest."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """What is taken for granted.
+
+    ``seconds`` is {batch: how long it takes}. ``failing`` are nodes whose update fails, ``lost`` ones that never come
+    back; both are {node: batch in which it happens}. ``shared`` are the services that a batch's first gate looks at on
+    other nodes too. Approvals are given at once.
+    """
+
+    seconds: Mapping[str, float]
+    failing: Mapping[str, str] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
+    patience: float = PATIENCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One batch in a timeline; a batch that never begins has no times."""
+
+    batch: str
+    start: float | None
+    end: float | None
+    nodes: tuple[str, ...]
+    outcome: str
+    detail: str
+
+    @property
+    def takes(self) -> float | None:
+        return None if self.start is None or self.end is None else self.end - self.start
+
+
+def troubles(plan: Plan, nodes: Iterable[str], at: Iterable[str] = ()) -> dict[str, str]:
+    """{node: the batch in which something befalls it}: the one of *at* that has the node, else its first."""
+    wanted = frozenset(at)
+    if unknown := naturally(wanted - {batch.id for batch in plan.batches}):
+        raise BadInput(f"the plan has no batch {', '.join(unknown)}", "Give the id of a batch, as the plan shows it.")
+    found = {}
+    for node in nodes:
+        batches = [batch.id for batch in plan.batches if node in batch.nodes]
+        if not batches:
+            why = plan.excluded.get(node)
+            raise BadInput(f"the plan does not update {node}" + (f": {why}" if why else ""), "Give a node of a batch.")
+        found[node] = next((id for id in batches if id in wanted), batches[0])
+    return found
+
+
+def simulate(plan: Plan, assumed: Assumptions) -> Execution:
+    """The update of *plan* as it would end."""
+    run = _Run(plan, assumed)
+    run.to_the_end()
+    went_well = len(run.ended) == len(plan.batches) and not run.failed
+    return Execution(
+        id="simulation",
+        stack=plan.stack,
+        workflow="simulation",
+        state="SUCCESS" if went_well else "ERROR",
+        started=0.0,
+        finished=max((each.finished or 0.0 for each in run.ended.values()), default=0.0),
+        batches=tuple(run.ended.values()),
+    )
+
+
+def timeline(plan: Plan, execution: Execution) -> tuple[Step, ...]:
+    """The batches as they begin, then those that never do."""
+    outcomes: dict[str, list[Outcome]] = {}
+    for outcome in report_of(plan, execution).outcomes:
+        outcomes.setdefault(outcome.batch, []).append(outcome)
+    runs = {run.id: run for run in execution.batches}
+    steps = [_step(batch, runs.get(batch.id), outcomes[batch.id]) for batch in plan.batches]
+    return tuple(sorted(steps, key=lambda step: (step.start is None, step.start or 0.0)))
+
+
+def _step(batch: Batch, run: BatchRun | None, outcomes: list[Outcome]) -> Step:
+    detail = run.error if run else "comes after batches that did not go well"
+    start, end = (run.started, run.finished) if run else (None, None)
+    # What a batch comes to, it comes to for all of its nodes.
+    outcome = outcomes[0].outcome
+    return Step(batch=batch.id, start=start, end=end, nodes=batch.nodes, outcome=outcome, detail=detail)
+
+
+def parse_durations(data: object, source: str) -> dict[str, Any]:
+    """``{default, roles, nodes}`` in seconds, by itself or as ``durations`` of a policy. BadInput for anything else."""
+    if isinstance(data, Mapping) and "durations" in data:
+        data = data["durations"]
+    if not isinstance(data, Mapping) or not data.keys() <= {"default", "roles", "nodes"}:
+        raise BadInput(f"{source}: durations are a mapping of default, roles and nodes", DURATIONS_REMEDY)
+    named = [data.get("roles") or {}, data.get("nodes") or {}]
+    if not all(isinstance(each, Mapping) for each in named):
+        raise BadInput(f"{source}: roles and nodes are mappings of names to seconds", DURATIONS_REMEDY)
+    values = [data.get("default", DEFAULT_SECONDS), *(value for each in named for value in each.values())]
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise BadInput(f"{source}: {value!r} is not a number of seconds", DURATIONS_REMEDY)
+    return {"default": values[0], "roles": dict(named[0]), "nodes": dict(named[1])}
+
+
+def seconds_of(plan: Plan, durations: Mapping[str, Any] | None = None) -> dict[str, float]:
+    """{batch: how long it takes}: as long as its slowest node.
+
+    From *durations* (see parse_durations); without them from what the plan says of its batches or its policy has.
+    """
+    known = durations or plan.policy.get("durations") or {}
+    told = {} if durations else {batch.id: batch.seconds for batch in plan.batches}
+    return {batch.id: float(told.get(batch.id) or _slowest(batch, known)) for batch in plan.batches}
+
+
+def _slowest(batch: Batch, durations: Mapping[str, Any]) -> float:
+    nodes, roles = durations.get("nodes") or {}, durations.get("roles") or {}
+    default = durations.get("default") or DEFAULT_SECONDS
+    own = [nodes[node] for node in batch.nodes if node in nodes]
+    # Which node has which role a plan does not say, so a node without a time of its own may be of any.
+    of_roles = [roles.get(role, default) for role in batch.roles] or [default]
+    return float(max(own if len(own) == len(batch.nodes) else own + of_roles))
+
+
+def estimate(history: Iterable[tuple[Plan, Execution]]) -> dict[str, float]:
+    """{role: seconds that a batch of its nodes took}, the median over batches that went well in earlier updates.
+
+    A batch of several roles says something only of those roles that had no batch of their own.
+    """
+    alone: dict[str, list[float]] = {}
+    mixed: dict[str, list[float]] = {}
+    for plan, execution in history:
+        for batch in plan.batches:
+            run = execution.run_of(batch.id)
+            if run and run.state == "SUCCESS" and run.started is not None and run.finished is not None:
+                for role in batch.roles:
+                    (alone if len(batch.roles) == 1 else mixed).setdefault(role, []).append(run.finished - run.started)
+    return {role: _median(seconds) for role, seconds in sorted((mixed | alone).items())}
+
+
+def _median(values: Iterable[float]) -> float:
+    ordered = sorted(values)  # the standard library's median costs every command the import of decimal and random
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def approvals(plan: Plan, execution: Execution) -> int:
+    """How many times the update waits for a person."""
+    return sum(any(execution.run_of(id) for id in approval.before) for approval in plan.approvals)
+
+
+class _Run:
+    """An update under way."""
+
+    def __init__(self, plan: Plan, assumed: Assumptions) -> None:
+        self.ended: dict[str, BatchRun] = {}
+        self.failed: dict[str, str] = {}  # node → its batch
+        self._assumed = assumed
+        self._batches = {batch.id: batch for batch in plan.batches}
+        self._position = {id: i for i, id in enumerate(self._batches)}
+        self._most_failed = int(plan.policy.get("max_failed", 0))
+        self._sick_nodes: set[str] = set()
+        self._sick_services: set[str] = set()
+        self._waits = {batch.id: len(set(batch.after)) for batch in plan.batches}
+        self._followers: dict[str, list[str]] = {id: [] for id in self._batches}
+        for batch in plan.batches:
+            for before in set(batch.after):
+                self._followers[before].append(batch.id)
+        self._under_way: list[tuple[float, int, BatchRun]] = []
+
+    def to_the_end(self) -> None:
+        now, ready = 0.0, [id for id, waits in self._waits.items() if not waits]
+        while ready or self._under_way:
+            for id in sorted(ready, key=self._position.__getitem__):
+                run = self._begin(self._batches[id], now)
+                heapq.heappush(self._under_way, (run.finished or now, self._position[id], run))
+            now, ready = self._under_way[0][0], []
+            # All that ends at this moment has ended before anything begins at it.
+            while self._under_way and self._under_way[0][0] == now:
+                ready += self._end(heapq.heappop(self._under_way)[2])
+
+    def _begin(self, batch: Batch, now: float) -> BatchRun:
+        """How *batch* will go, as far as is known when it begins."""
+        if len(self.failed) > self._most_failed:
+            return _run(batch, "gate_before", self._refusal(), now, now, told={})
+        if why := self._sick_neighbours(batch):
+            end = now + self._assumed.patience
+            # It touches nothing, but its nodes count as failed.
+            return _run(batch, "gate_before", why, now, end, told=dict.fromkeys(batch.nodes, False))
+        end = now + self._assumed.seconds[batch.id]
+        if failing := self._befallen(batch, self._assumed.failing):
+            why = f"the update of {', '.join(failing)} fails"
+            # Ansible breaks off the other nodes of the run.
+            return _run(batch, "update", why, now, end, told=dict.fromkeys(batch.nodes, False))
+        if lost := self._befallen(batch, self._assumed.lost):
+            why = f"{', '.join(lost)} {'does' if len(lost) == 1 else 'do'} not come back"
+            told = {node: node not in lost for node in batch.nodes}
+            return _run(batch, "gate_after", why, now, end + self._assumed.patience, told)
+        return _run(batch, "", "", now, end, told=dict.fromkeys(batch.nodes, True))
+
+    def _end(self, run: BatchRun) -> list[str]:
+        """Take note of the end of a batch; the batches that may begin now."""
+        self.ended[run.id] = run
+        if run.state == "ERROR":
+            self._count_failures(run)
+            return []
+        ready = []
+        for id in self._followers[run.id]:
+            self._waits[id] -= 1
+            if not self._waits[id]:
+                ready.append(id)
+        return ready
+
+    def _count_failures(self, run: BatchRun) -> None:
+        batch, phase = self._batches[run.id], run.phases[-1]
+        failed = [node for node, result in phase.nodes.items() if not result.ok]
+        self.failed.update(dict.fromkeys(failed, batch.id))
+        if phase.name != "gate_before":  # which has touched nothing
+            self._sick_nodes.update(failed)
+            self._sick_services |= self._assumed.shared & batch.impact.keys()
+
+    def _sick_neighbours(self, batch: Batch) -> str:
+        """What the first gate of *batch* waits for in vain."""
+        nodes = naturally(self._sick_nodes.intersection(batch.nodes))
+        services = naturally(self._sick_services & batch.impact.keys())
+        if nodes:
+            return f"{some_names(nodes)} not healthy"
+        return f"{', '.join(services[:3])} not healthy on nodes that failed" if services else ""
+
+    def _befallen(self, batch: Batch, troubles: Mapping[str, str]) -> tuple[str, ...]:
+        return tuple(node for node in batch.nodes if troubles.get(node) == batch.id)
+
+    def _refusal(self) -> str:
+        batches, nodes = naturally(self.failed.values()), naturally(self.failed)
+        counted = f"{len(nodes)} node{'' if len(nodes) == 1 else 's'}, {', '.join(nodes[:5])}"
+        plural = "" if len(batches) == 1 else "es"
+        return f"not started: batch{plural} {', '.join(batches)} failed ({counted}; allowed: {self._most_failed})"
+
+
+def _run(batch: Batch, fails_in: str, why: str, start: float, end: float, told: Mapping[str, bool]) -> BatchRun:
+    names = PHASES[: PHASES.index(fails_in) + 1] if fails_in else PHASES
+    results = {
+        node: NodeResult(ok=ok, started=start, finished=end, error="" if ok else why) for node, ok in told.items()
+    }
+    phases = tuple(
+        PhaseRun(
+            name=name,
+            state="ERROR" if name == fails_in else "SUCCESS",
+            error=why if name == fails_in else "",
+            nodes=results if name == names[-1] else {},
+        )
+        for name in names
+    )
+    state = "ERROR" if fails_in else "SUCCESS"
+    return BatchRun(id=batch.id, state=state, started=start, finished=end, phases=phases)

@@ -1,0 +1,1 @@
+"""What is there, and how is it read?"""

@@ -1,0 +1,234 @@
+"""Heat and the nodes compared: what only the nodes can decide, and where the two cannot both be right."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from tripleo_update_plugin.errors import ContradictingFacts
+from tripleo_update_plugin.names import naturally
+from tripleo_update_plugin.overcloud.facts import Cluster, Facts
+from tripleo_update_plugin.overcloud.model import Overcloud
+
+#: Releases whose outputs alone do not tell who runs a service.
+_SILENT_RELEASES = ("liberty", "mitaka", "newton")
+
+#: Clones that only a cluster has which runs every service of OpenStack.
+_OLD_SIGNS = (
+    *("openstack-core-clone", "openstack-keystone-clone", "openstack-nova-api-clone", "openstack-glance-api-clone"),
+    *("openstack-heat-api-clone", "openstack-cinder-api-clone", "neutron-server-clone"),
+)
+_CORE_SIGNS = ("galera-master", "galera-clone", "rabbitmq-clone", "haproxy-clone")
+_BUNDLE_SIGNS = ("galera-bundle", "rabbitmq-bundle", "haproxy-bundle")
+
+_MOST = 8  # contradictions in one message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """What *heat* says, what the *nodes* say, each named; and what to do about it."""
+
+    heat: str
+    nodes: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"Heat: {self.heat}; nodes: {self.nodes}. {self.remedy}"
+
+
+def check(overcloud: Overcloud, facts: Facts) -> None:
+    """Raise ContradictingFacts if Heat and the nodes cannot both be right."""
+    found = contradictions_of(overcloud, facts)
+    if found:
+        more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
+        lines = "".join(f"\n  - {each}" for each in [*found[:_MOST], *more])
+        raise ContradictingFacts(f"stack {overcloud.stack}: Heat and the nodes contradict each other:{lines}")
+
+
+def settled(overcloud: Overcloud, facts: Facts) -> Overcloud:
+    """*overcloud*, its architecture and who runs each service taken from the nodes where the outputs do not tell.
+
+    A runner is believed where all nodes of a role that could tell name the same one.
+    """
+    if not _is_open(overcloud):
+        return overcloud
+    live = next(filter(None, (architecture_of(cluster.resources)[0] for cluster in facts.clusters)), "")
+    runners = {role: {**by, **_agreed(overcloud, facts, role)} for role, by in overcloud.runners.items()}
+    return replace(overcloud, architecture=live or overcloud.architecture, runners=runners)
+
+
+def _is_open(overcloud: Overcloud) -> bool:
+    """Whether the architecture of *overcloud* is but the usual one of its release."""
+    runners = {runner for by_service in overcloud.runners.values() for runner in by_service.values()}
+    silent = overcloud.release in _SILENT_RELEASES and not runners & {"pacemaker", "bundle"}
+    return silent and overcloud.architecture != "none"
+
+
+def _agreed(overcloud: Overcloud, facts: Facts, role: str) -> dict[str, str]:
+    """{service: who runs it on every node of *role* that could tell}."""
+    silent = {name for name, questions in facts.unanswered.items() if questions.keys() & {"cluster", "units"}}
+    nodes = [node.name for node in overcloud.nodes if node.role == role]
+    said = [facts.managed_by.get(name, {}) for name in nodes if name not in facts.down | silent]
+    same = set.intersection(*(set(by.items()) for by in said)) if said else set()
+    return dict(sorted(same))
+
+
+def architecture_of(resources: Mapping[str, str]) -> tuple[str, str]:
+    """The architecture of a cluster with these *resources* ({name: kind}), and the one that shows it; "" if none does.
+
+    >>> architecture_of({"galera-master": "clone", "openstack-core-clone": "clone"})
+    ('pacemaker', 'openstack-core-clone')
+    """
+    signs = (("pacemaker-bundles", _BUNDLE_SIGNS), ("pacemaker", _OLD_SIGNS), ("pacemaker-core", _CORE_SIGNS))
+    for architecture, names in signs:
+        for name in names:
+            if name in resources:
+                return architecture, name
+    return "", ""
+
+
+def contradictions_of(overcloud: Overcloud, facts: Facts) -> tuple[Contradiction, ...]:
+    """Every contradiction; none where the nodes said nothing to the point."""
+    return (
+        *_views(overcloud, facts.clusters),
+        *_architectures(overcloud, facts.clusters),
+        *_members(overcloud, facts),
+        *_strangers(overcloud, facts.clusters),
+        *_runners(overcloud, facts),
+    )
+
+
+def _views(overcloud: Overcloud, clusters: tuple[Cluster, ...]) -> Iterator[Contradiction]:
+    """One cluster has one set of members, and a majority of them."""
+    if len(clusters) > 1:
+        yield Contradiction(
+            heat=f"the nodes of {overcloud.stack} are one cluster",
+            nodes="; ".join(f"{each.seen_from} sees {_in_words(each.members)}" for each in clusters),
+            remedy="Look at 'pcs status' on these nodes: the cluster has come apart, or is just changing.",
+        )
+    elif clusters and not clusters[0].quorum:
+        yield Contradiction(
+            heat=f"{len(overcloud.hosts_of('pacemaker'))} nodes of {overcloud.stack} have a vote (service pacemaker)",
+            nodes=f"{clusters[0].seen_from} sees no quorum: {_in_words(clusters[0].members)}",
+            remedy="Bring its members back first.",
+        )
+
+
+def _architectures(overcloud: Overcloud, clusters: tuple[Cluster, ...]) -> Iterator[Contradiction]:
+    for cluster in clusters[:1]:
+        live, sign = architecture_of(cluster.resources)
+        if live and live != overcloud.architecture:
+            yield Contradiction(
+                heat=f"the architecture is {overcloud.architecture}",
+                nodes=f"{cluster.seen_from} is in a cluster with {sign}, so it is {live}",
+                remedy="Finish the deployment or upgrade that Heat describes, or update the stack to what runs.",
+            )
+
+
+#: State of a member → how to bring it back.
+_BACK = {
+    "offline": "Start it there: 'pcs cluster start', or the unit pacemaker_remote of a remote node.",
+    "standby": "'pcs node unstandby {0}', or 'pcs cluster unstandby {0}' with an older pcs.",
+    "maintenance": "'pcs node unmaintenance {0}', or end the cluster's maintenance mode.",
+    "pending": "It is joining: ask again soon.",
+}
+
+
+def _members(overcloud: Overcloud, facts: Facts) -> Iterator[Contradiction]:
+    """Nodes that answer, and are not the members that Heat says they are.
+
+    One that is in the cluster and out of service takes a vote or its services away from every budget without being
+    down; a node that does not answer is no contradiction, for it is counted as down.
+    """
+    for node in overcloud.nodes:
+        service = next((name for name in ("pacemaker", "pacemaker_remote") if name in node.services), "")
+        if not service or node.name in facts.down:
+            continue
+        nodes, remedy = f"no cluster runs on {node.name}", _BACK["offline"]
+        if node.name not in facts.unclustered:
+            if not facts.clusters:
+                continue
+            nodes, remedy = _place(node.name, service == "pacemaker", facts.clusters[0])
+        if nodes:
+            heat = f"{node.name} ({node.role}) has the service {service}"
+            yield Contradiction(heat=heat, nodes=nodes, remedy=remedy.format(node.name))
+
+
+def _place(name: str, votes: bool, cluster: Cluster) -> tuple[str, str]:
+    """What is wrong with a node's place in the cluster, and what to do about it; ("", "") if nothing is."""
+    own, other = (cluster.members, cluster.remotes) if votes else (cluster.remotes, cluster.members)
+    seen = f"the cluster, seen from {cluster.seen_from},"
+    if name in own:
+        state = own[name]
+        return ("", "") if state == "online" else (f"{seen} calls it {state}", _BACK[state])
+    if name in other:
+        kind = "a remote node, without a vote" if votes else "a full member, with a vote"
+        return f"{seen} has it as {kind}", "Make its role and its place in the cluster the same."
+    return f"{seen} does not know it: {_in_words({**own, **other})}", "Add {0} to the cluster, or change its role."
+
+
+def _strangers(overcloud: Overcloud, clusters: tuple[Cluster, ...]) -> Iterator[Contradiction]:
+    known = {node.name: node for node in overcloud.nodes}
+    for cluster in clusters[:1]:
+        for name in naturally({*cluster.members, *cluster.remotes}):
+            kind = "full member" if name in cluster.members else "remote node"
+            seen = f"it is a {kind} of the cluster, seen from {cluster.seen_from}"
+            if name not in known:
+                yield Contradiction(
+                    heat=f"{overcloud.stack} has no node {name}", nodes=seen,
+                    remedy=f"Take it out of the cluster ('pcs cluster node remove {name}'), or into the stack.",
+                )  # fmt: skip
+            elif not known[name].services & {"pacemaker", "pacemaker_remote"}:
+                yield Contradiction(
+                    heat=f"{name} ({known[name].role}) has neither pacemaker nor pacemaker_remote", nodes=seen,
+                    remedy="Take it out of the cluster, or give its role the service.",
+                )  # fmt: skip
+
+
+def _runners(overcloud: Overcloud, facts: Facts) -> Iterator[Contradiction]:
+    """One for all nodes and services that differ alike."""
+    alike: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    for name in naturally(facts.managed_by):
+        role = overcloud.node(name).role
+        for service, runner in facts.managed_by[name].items():
+            expected = overcloud.runners.get(role, {}).get(service, "")
+            if expected and expected != runner:
+                alike.setdefault((role, expected, runner), []).append((name, service))
+    for (role, expected, runner), found in alike.items():
+        nodes, services = naturally(node for node, _ in found), naturally(service for _, service in found)
+        yield Contradiction(
+            heat=f"role {role} runs {', '.join(services)} by {_BY[expected]}",
+            nodes=f"on {', '.join(nodes)} it is run by {_BY[runner]}",
+            remedy="Finish what changes it, or update the stack to what runs.",
+        )
+
+
+_BY = {
+    "pacemaker": "Pacemaker",
+    "bundle": "Pacemaker, in a container",
+    "systemd": "systemd, from a package",
+    "container": "systemd, in a container",
+}
+
+
+def _in_words(members: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {members[name]}" for name in naturally(members)) or "nobody"
+
+
+def warnings_of(facts: Facts) -> tuple[str, ...]:
+    """What an operator should know of the nodes before an update, though nothing forbids it."""
+    questions: dict[str, set[str]] = {}
+    for name, reasons in facts.unanswered.items():
+        for question in reasons:
+            questions.setdefault(question, set()).add(name)
+    failed = "; ".join(f"{name}: {', '.join(facts.failed[name])}" for name in naturally(facts.failed))
+    unknown = "; ".join(f"{question} of {_some(names)}" for question, names in sorted(questions.items()))
+    found = (
+        ("failed, and the gates will say so: ", failed),
+        ("a reboot is pending on ", _some(facts.pending_reboot)),
+        ("the nodes did not tell: ", unknown),
+    )
+    return tuple(text + names for text, names in found if names)
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = naturally(names)
+    return ", ".join(listed) if len(listed) <= 3 else f"{', '.join(listed[:3])} and {len(listed) - 3} more"

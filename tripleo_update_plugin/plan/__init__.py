@@ -1,0 +1,1 @@
+"""The plan as a value: its text, its promises, its differences."""

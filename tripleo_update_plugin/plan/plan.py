@@ -1,0 +1,335 @@
+"""A plan: everything that will happen, as data."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from tripleo_update_plugin.overcloud.facts import Facts
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """What a batch does to one service: ``down`` at once, of ``of`` replicas, where ``allowed`` may be."""
+
+    down: int
+    of: int
+    allowed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Nodes updated together.
+
+    ``after`` are the ids of the batches it waits for, ``because`` says why, by id; ``closed_by`` says what kept it from
+    growing; ``only`` names the services it updates, all of its nodes' services when empty. It takes ``seconds``.
+    """
+
+    id: str
+    nodes: tuple[str, ...]
+    roles: tuple[str, ...]
+    wave: int
+    seconds: int = 0
+    after: tuple[str, ...] = ()
+    because: Mapping[str, str] = field(default_factory=dict)
+    closed_by: str = ""
+    impact: Mapping[str, Impact] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        data: dict[str, Any] = {
+            "id": self.id,
+            "wave": self.wave,
+            "nodes": list(self.nodes),
+            "roles": list(self.roles),
+            "seconds": self.seconds,
+            "after": list(self.after),
+            "because": dict(self.because),
+            "closed_by": self.closed_by,
+            "impact": {s: {"down": i.down, "of": i.of, "allowed": i.allowed} for s, i in self.impact.items()},
+        }
+        return data | {"only": list(self.only)} if self.only else data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Batch":
+        return cls(
+            id=data["id"],
+            nodes=tuple(data["nodes"]),
+            roles=tuple(data.get("roles", ())),
+            wave=data["wave"],
+            seconds=data["seconds"],
+            after=tuple(data["after"]),
+            because=dict(data["because"]),
+            closed_by=data["closed_by"],
+            impact={service: Impact(**numbers) for service, numbers in data["impact"].items()},
+            only=tuple(data.get("only", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A place where the update waits for a person: before the batches of these ids, which come after all others.
+
+    All others are those that need not come after one of them.
+    """
+
+    id: str
+    before: tuple[str, ...]
+    why: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": self.id, "before": list(self.before), "why": self.why}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Approval":
+        return cls(id=data["id"], before=tuple(data["before"]), why=data["why"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A rolling update in batches that only ``after`` orders.
+
+    ``outputs`` is {output: digest} of what it was made from; ``digest`` binds the whole to outputs, policy and facts.
+    ``lower_bound`` is the least number of waves that any plan under these constraints needs, ``makespan_bound`` the
+    least number of seconds, ``batches_bound`` the least number of batches (0 if unknown). ``proved`` says why no plan
+    is shorter than this one: it meets the 'bound', or an 'exact' search found none; 'no' where one may exist.
+    """
+
+    stack: str
+    release: str
+    architecture: str
+    packaging: str
+    outputs_digest: str
+    outputs: Mapping[str, str]
+    policy: Mapping[str, Any]
+    facts: Facts | None
+    lower_bound: int
+    batches: tuple[Batch, ...]
+    excluded: Mapping[str, str]
+    makespan_bound: int = 0
+    batches_bound: int = 0
+    proved: str = "no"
+    approvals: tuple[Approval, ...] = ()
+    waivers: tuple[Mapping[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def waves(self) -> int:
+        """The length of the longest chain of batches."""
+        return max((batch.wave for batch in self.batches), default=0)
+
+    @property
+    def timeline(self) -> dict[str, tuple[int, int]]:
+        """{batch: (start, end)} in seconds, where every batch starts when all it comes after has ended."""
+        seconds = {batch.id: batch.seconds for batch in self.batches}
+        after = {batch.id: batch.after for batch in self.batches}
+        times: dict[str, tuple[int, int]] = {}
+        for id in TopologicalSorter(after).static_order():
+            start = max((times[before][1] for before in after.get(id, ())), default=0)
+            times[id] = (start, start + seconds.get(id, 0))
+        return times
+
+    @property
+    def makespan(self) -> int:
+        """Seconds from the start to the end; 0 where batches wait for one another in a circle, which is no plan."""
+        try:
+            return max((end for _, end in self.timeline.values()), default=0)
+        except CycleError:
+            return 0
+
+    def chain_to(self, id: str) -> tuple["Batch", ...]:
+        """The batches that a batch had to wait for, one after the other, and itself; each is the last to end."""
+        batches, times = {batch.id: batch for batch in self.batches}, self.timeline
+        chain = [batches[id]]
+        while chain[-1].after:
+            last = max(chain[-1].after, key=lambda before: (times[before][1], batches[before].wave))
+            chain.append(batches[last])
+        return tuple(reversed(chain))
+
+    @property
+    def critical_path(self) -> tuple["Batch", ...]:
+        """The chain of batches that makes the plan as long as it is."""
+        times = self.timeline
+        last = max(self.batches, key=lambda batch: (times[batch.id][1], batch.wave), default=None)
+        return self.chain_to(last.id) if last else ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the outputs, the policy and the facts the plan was made from."""
+        facts = self.facts.to_dict() if self.facts else None
+        bound = json.dumps([self.outputs_digest, self.policy, facts], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(bound.encode()).hexdigest()
+
+    @property
+    def key(self) -> str:
+        """Twelve hex digits that tell this plan from every other one, hand-edited ones too."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Every node that some batch updates, in the order of the batches."""
+        return tuple(dict.fromkeys(node for batch in self.batches for node in batch.nodes))
+
+    def batch(self, id: str) -> Batch:
+        """The batch of that *id*; KeyError if there is none."""
+        for batch in self.batches:
+            if batch.id == id:
+                return batch
+        raise KeyError(id)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "stack": self.stack,
+            "digest": self.digest,
+            "release": self.release,
+            "architecture": self.architecture,
+            "packaging": self.packaging,
+            "outputs_digest": self.outputs_digest,
+            "outputs": dict(self.outputs),
+            "policy": dict(self.policy),
+            "facts": self.facts.to_dict() if self.facts else None,
+            "lower_bound": self.lower_bound,
+            "waves": self.waves,
+            "makespan_bound": self.makespan_bound,
+            "makespan": self.makespan,
+            "proved": self.proved,
+            "batches_bound": self.batches_bound,
+            "batches": [batch.to_dict() for batch in self.batches],
+            "approvals": [approval.to_dict() for approval in self.approvals],
+            "excluded": dict(self.excluded),
+            "waivers": [dict(waiver) for waiver in self.waivers],
+            "warnings": list(self.warnings),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Plan":
+        """A plan from data that the plan's JSON Schema accepts."""
+        return cls(
+            stack=data["stack"],
+            release=data["release"],
+            architecture=data["architecture"],
+            packaging=data["packaging"],
+            outputs_digest=data["outputs_digest"],
+            outputs=dict(data["outputs"]),
+            policy=dict(data["policy"]),
+            facts=Facts.from_dict(data["facts"]) if data["facts"] is not None else None,
+            lower_bound=data["lower_bound"],
+            makespan_bound=data["makespan_bound"],
+            proved=data["proved"],
+            batches_bound=data.get("batches_bound", 0),
+            batches=tuple(Batch.from_dict(batch) for batch in data["batches"]),
+            approvals=tuple(Approval.from_dict(approval) for approval in data["approvals"]),
+            excluded=dict(data["excluded"]),
+            waivers=tuple(dict(waiver) for waiver in data["waivers"]),
+            warnings=tuple(data["warnings"]),
+        )
+
+    def __str__(self) -> str:
+        """The text an operator approves."""
+        head = f"{self.stack}: {self.release}, {self.architecture}, {self.packaging}"
+        lines = [head, f"{len(self.nodes)} nodes in {self._count()}, {self._length()}", ""]
+        lines += _table(COLUMNS, [row(batch) for batch in self.batches])
+        lines += ["critical path:", *links(self.critical_path)] if self.batches else []
+        lines += [f"waits at {a.id}, {a.why} ({some_names(a.before, what='batches')})" for a in self.approvals]
+        lines += [f"excluded: {node}: {reason}" for node, reason in self.excluded.items()]
+        lines += [f"waived: {waiver_in_words(waiver)}" for waiver in self.waivers]
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines) + "\n"
+
+    def _count(self) -> str:
+        """How many batches, and whether there could be fewer."""
+        text = f"{len(self.batches)} batches"
+        if not self.batches_bound:
+            return text
+        met = len(self.batches) == self.batches_bound
+        return f"{text} ({'the fewest possible' if met else f'at least {self.batches_bound} are needed'})"
+
+    def _length(self) -> str:
+        """How long it takes, and whether it could be shorter; in hours only where the policy speaks of time."""
+        text = f"{self.waves} waves"
+        least = f"at least {self.lower_bound} are needed"
+        if self.policy.get("durations"):
+            text += f", {in_words(self.makespan)}"
+            least = f"at least {in_words(self.makespan_bound)} are needed"
+        return f"{text} ({'the least possible' if self.proved != 'no' else least})"
+
+
+def waiver_in_words(waiver: Mapping[str, Any]) -> str:
+    """A waiver as text, with the services that it lets go down where it does not name one.
+
+    >>> waiver_in_words({"service": "*", "services": ["mysql", "redis"], "reason": "one controller"})
+    '* (mysql, redis): one controller'
+    """
+    covered = f" ({', '.join(waiver['services'])})" if waiver.get("services") else ""
+    return f"{waiver['service']}{covered}: {waiver['reason']}"
+
+
+def in_words(seconds: int) -> str:
+    """A length of time for people.
+
+    >>> in_words(90), in_words(5400), in_words(45)
+    ('1 min 30 s', '1 h 30 min', '45 s')
+    """
+    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
+    parts = [f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if n]
+    return " ".join(parts) or "0 s"
+
+
+COLUMNS = ("id", "wave", "nodes", "roles", "comes after", "takes down", "closed by")
+
+
+def row(batch: Batch) -> tuple[str, int, str, str, str, str, str]:
+    """One batch as a row of COLUMNS."""
+    roles = ", ".join(batch.roles) + (f" (only {', '.join(batch.only)})" if batch.only else "")
+    return (
+        batch.id,
+        batch.wave,
+        some_names(batch.nodes),
+        roles,
+        ", ".join(batch.after),
+        takes_down(batch.impact),
+        batch.closed_by,
+    )
+
+
+def links(chain: Sequence[Batch]) -> list[str]:
+    """A chain of batches as lines, those in a row that wait for the same reason on one."""
+    runs: list[tuple[str, list[str]]] = []
+    before = ""
+    for batch in chain:
+        reason = batch.because.get(before, "")
+        before = batch.id
+        if len(runs) > 1 and runs[-1][0] == reason:
+            runs[-1][1].append(batch.id)
+        else:
+            runs.append((reason, [batch.id]))
+    return [f"  {some_names(ids, what='batches')}" + (f": {reason}" if reason else "") for reason, ids in runs]
+
+
+def some_names(names: Sequence[str], most: int = 4, what: str = "nodes") -> str:
+    """Names as text, shortened where there are many.
+
+    >>> some_names([f"compute-{i}" for i in range(25)])
+    'compute-0, compute-1, … compute-24 (25 nodes)'
+    """
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:2])}, … {names[-1]} ({len(names)} {what})"
+
+
+def takes_down(impact: Mapping[str, Impact], most: int = 3) -> str:
+    """The services hit hardest, as text: ``mysql 1/3, haproxy 1/3 and 20 more``."""
+    hit = sorted(impact.items(), key=lambda entry: (-entry[1].down / entry[1].of, entry[1].allowed, entry[0]))
+    text = ", ".join(f"{service} {numbers.down}/{numbers.of}" for service, numbers in hit[:most])
+    return f"{text} and {len(hit) - most} more" if len(hit) > most else text
+
+
+def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> list[str]:
+    cells = [[str(cell) for cell in line] for line in (head, *rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(head))]
+    return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]

@@ -1,0 +1,71 @@
+"""Where an update waits until a person lets it go on: between batches, when none is under way."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from tripleo_update_plugin.overcloud.model import Node
+from tripleo_update_plugin.plan.plan import Approval, Batch
+from tripleo_update_plugin.rules.policy import Policy
+
+_WAVES = "an approval before every wave"
+
+
+def with_approvals(
+    batches: Sequence[Batch], policy: Policy, nodes: Mapping[str, Node]
+) -> tuple[tuple[Batch, ...], tuple[Approval, ...]]:
+    """The batches, in waves if each wave is to be approved, and the approvals that *policy* asks for."""
+    batches = _waves_apart(batches) if policy.approve == "every-wave" else tuple(batches)
+    asked: dict[tuple[str, ...], list[str]] = {}
+    for before, why in _asked(batches, policy, nodes):
+        if before:
+            asked.setdefault(before, []).append(why)
+    place = {batch.id: i for i, batch in enumerate(batches)}
+    points = sorted(asked.items(), key=lambda point: place[point[0][0]])
+    return batches, tuple(
+        Approval(id=f"approval-{number}", before=before, why="; ".join(dict.fromkeys(reasons)))
+        for number, (before, reasons) in enumerate(points, 1)
+    )
+
+
+def _asked(
+    batches: Sequence[Batch], policy: Policy, nodes: Mapping[str, Node]
+) -> Iterable[tuple[tuple[str, ...], str]]:
+    if policy.approve == "after-canary" and batches:
+        yield tuple(batch.id for batch in batches if batch.after == (batches[0].id,)), "after the canary"
+    if policy.approve == "every-wave":
+        for wave in range(2, 1 + max((batch.wave for batch in batches), default=0)):
+            yield tuple(batch.id for batch in batches if batch.wave == wave), f"before wave {wave}"
+    for checkpoint in policy.checkpoints:
+        held = {
+            batch.id
+            for batch in batches
+            for node in (nodes[name] for name in batch.nodes)
+            if checkpoint.holds_back(node.role, batch.only or node.services)
+        }
+        why = f"before {checkpoint}" + (f": {checkpoint.reason}" if checkpoint.reason else "")
+        yield _first_of(batches, held), why
+
+
+def _first_of(batches: Iterable[Batch], held: set[str]) -> tuple[str, ...]:
+    """Of the batches *held* and all that come after them those that come after none of them."""
+    behind: set[str] = set()
+    first = []
+    for batch in batches:  # each after all that it comes after
+        if behind & set(batch.after):
+            behind.add(batch.id)
+        elif batch.id in held:
+            behind.add(batch.id)
+            first.append(batch.id)
+    return tuple(first)
+
+
+def _waves_apart(batches: Sequence[Batch]) -> tuple[Batch, ...]:
+    """Every batch after all of the wave before it."""
+    waves: dict[int, list[str]] = {}
+    for batch in batches:
+        waves.setdefault(batch.wave, []).append(batch.id)
+    return tuple(
+        replace(batch, after=tuple(earlier), because={id: batch.because.get(id, _WAVES) for id in earlier})
+        for batch in batches
+        for earlier in [waves.get(batch.wave - 1, [])]
+    )

@@ -1,0 +1,1 @@
+"""The shortest schedule, its bounds, and the fewest batches to cut it into."""

@@ -1,0 +1,1 @@
+"""What may be down, what is asked, what is updated?"""

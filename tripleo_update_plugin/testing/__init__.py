@@ -1,0 +1,13 @@
+"""For tests, this package's and others': small overclouds, a small catalogue, and an undercloud that is only memory."""
+
+from tripleo_update_plugin.testing.overclouds import (
+    RELEASES,
+    FakeHeat,
+    FakeMistral,
+    Role,
+    a_catalogue,
+    an_overcloud,
+    stack_outputs,
+)
+
+__all__ = ["RELEASES", "FakeHeat", "FakeMistral", "Role", "a_catalogue", "an_overcloud", "stack_outputs"]

@@ -1,0 +1,1 @@
+"""What Mistral is given."""

@@ -1,0 +1,123 @@
+"""Whether a generated workbook is what it must be, and a small one that stands for it.
+
+Mistral's parser takes a third of a second a task, because it checks its own JSON schemas again for each: minutes for a
+large plan. But our tasks come in a few shapes: which keys they have. So Mistral's parser judges one task of each shape.
+Here it is made sure that no task has anything in it that its representative has not, but other names and numbers; and
+what Mistral checks of a workflow as a whole, first tasks, joins, references, is checked of the whole.
+"""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from tripleo_update_plugin.errors import BadPlan
+from tripleo_update_plugin.names import is_safe_name
+from tripleo_update_plugin.workflows.workbook import COMMANDS, DUE, UPDATE_BATCH, WORKFLOW, is_batch, is_digest
+
+_BOOK = {"version", "name", "description", "workflows"}
+_FLOW = {"type", "description", "tasks"}
+_REQUIRED = {"workflow", "input"}
+_OPTIONAL = {"join", "on-success"}
+_INPUT = {"stack", "digest", "batch", "nodes", "only", "down", "max_failed"}
+_APPROVAL = {"action", "pause-before", "on-success"}
+_DUE = {"action", "join", "on-success"}
+
+Tasks = Mapping[str, Mapping[str, Any]]
+
+
+def check(book: Mapping[str, Any]) -> None:
+    """Raise BadPlan unless *book* is a workbook as ``workbook.render`` makes them."""
+    _insist(set(book) == _BOOK and book["version"] == "2.0" and is_safe_name(book["name"]), "the workbook", book)
+    flow = book["workflows"].get(WORKFLOW) or {}
+    _insist(set(book["workflows"]) == {WORKFLOW} and set(flow) == _FLOW and flow["type"] == "direct", "workflows", flow)
+    tasks: Tasks = flow["tasks"]
+    for name, task in tasks.items():
+        _check_name(name)
+        _check_task(name, task)
+    _check_order(tasks)
+
+
+def representative(book: Mapping[str, Any]) -> dict[str, Any]:
+    """A workbook with one task of each shape in *book*, which has passed check(); Mistral takes both or neither."""
+    chosen: dict[Hashable, str] = {}
+    tasks: Tasks = book["workflows"][WORKFLOW]["tasks"]
+    for name, task in tasks.items():
+        chosen.setdefault(_shape(task), name)
+    kept = {name: tasks[name] for name in chosen.values()}
+    joins = [name for name, task in kept.items() if "join" in task]
+    # What comes in the middle would make a circle with others of its kind, what ends does not.
+    ends = [name for name in joins if "on-success" not in kept[name]]
+    followers = {name: ends if "join" in task else joins for name, task in kept.items() if "on-success" in task}
+    small = {name: {**task, "on-success": list(followers[name])} for name, task in kept.items() if name in followers}
+    flow = {**book["workflows"][WORKFLOW], "tasks": kept | small}
+    return {**book, "workflows": {WORKFLOW: flow}}
+
+
+def _shape(task: Mapping[str, Any]) -> Hashable:
+    given = task.get("input") or {}
+    return frozenset(task), given.get("only") is None, _form(given.get("extra_vars"))
+
+
+def _form(value: Any) -> Hashable:
+    """What kind of data a value is."""
+    if isinstance(value, Mapping):
+        return frozenset((key, _form(inner)) for key, inner in value.items())
+    return tuple(map(_form, value)) if isinstance(value, list) else type(value).__name__
+
+
+def _check_name(name: object) -> None:
+    _insist(is_safe_name(name) and not str(name).isdigit() and name not in COMMANDS, "the name of a task", name)
+
+
+def _check_task(name: str, task: Mapping[str, Any]) -> None:
+    if not is_batch(name):
+        wanted = _DUE if name.endswith(DUE) else _APPROVAL
+        _insist(set(task) == wanted and task["action"] == "std.noop", name, task)
+        _insist(task.get("pause-before", True) is True and task.get("join", "all") == "all", name, task)
+        return
+    given = task.get("input")
+    _insist(isinstance(given, dict), name, given)
+    assert isinstance(given, dict)
+    _insist(_REQUIRED <= set(task) <= _REQUIRED | _OPTIONAL, name, task)
+    _insist(task["workflow"] == UPDATE_BATCH, name, task["workflow"])
+    _insist(task.get("join", "all") == "all", name, task)
+    _insist(set(given) - {"extra_vars"} == _INPUT and given["batch"] == name, name, given)
+    _insist(type(given["max_failed"]) is int, name, given["max_failed"])
+    _insist(isinstance(given["digest"], str) and is_digest(given["digest"]), name, given["digest"])
+    lists = [given["nodes"], given["down"], given["only"] if given["only"] is not None else []]
+    _insist(all(isinstance(each, list) for each in lists) and bool(given["nodes"]), name, lists)
+    for each in [given["stack"], *(text for texts in lists for text in texts)]:
+        _insist(is_safe_name(each), name, each)
+
+
+def _check_order(tasks: Tasks) -> None:
+    """References exist, joins are where something comes in, and all tasks can be reached from the first ones."""
+    waits = dict.fromkeys(tasks, 0)
+    for name, task in tasks.items():
+        followers = task.get("on-success", ())
+        _insist("on-success" not in task or (isinstance(followers, list) and bool(followers)), name, followers)
+        _insist(all(isinstance(follower, str) for follower in followers), name, followers)
+        _insist(len(set(followers)) == len(followers) and set(followers) <= waits.keys(), name, followers)
+        for follower in followers:
+            waits[follower] += 1
+    for name, count in waits.items():
+        # Mistral does not pause before a join, so an approval must not be one.
+        joins = "join" in tasks[name]
+        _insist(count < 2 and not joins if _is_approval(name) else bool(count) == joins, name, tasks[name])
+    ready = [name for name, count in waits.items() if not count]
+    reached = 0
+    while ready:
+        reached += 1
+        for follower in tasks[ready.pop()].get("on-success", ()):
+            waits[follower] -= 1
+            if not waits[follower]:
+                ready.append(follower)
+    _insist(0 < reached == len(tasks), "the order of the tasks", "a circle" if tasks else "no tasks")
+
+
+def _is_approval(name: str) -> bool:
+    return not is_batch(name) and not name.endswith(DUE)
+
+
+def _insist(is_so: bool, what: str, found: object) -> None:
+    if not is_so:
+        raise BadPlan(f"the workbook is not as it must be, at {what}: {str(found)[:200]}")

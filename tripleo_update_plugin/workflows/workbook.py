@@ -1,0 +1,148 @@
+"""A plan as a Mistral workbook: one task per batch, joined on the batches it comes after.
+
+An approval is a task of its own that does nothing, and that Mistral pauses before. It must not be a join: before those
+Mistral does not pause, whatever the definition says. So where it comes after several batches, one more task joins them.
+
+Only the order is generated. What happens inside a batch is the hand-written workflow ``update_batch`` of the workbook
+``tripleo_update``. Everything in a definition is a number, a checked name or text of this module: the definition is
+built as data and dumped, never pasted together.
+"""
+
+import re
+from typing import Any
+
+import yaml
+
+from tripleo_update_plugin.errors import BadPlan
+from tripleo_update_plugin.names import is_safe_name
+from tripleo_update_plugin.plan.plan import Approval, Batch, Plan
+from tripleo_update_plugin.rules.policy import checked_vars
+
+#: The hand-written workbook, and the workflow of it that every task calls.
+STATIC = "tripleo_update"
+UPDATE_BATCH = f"{STATIC}.update_batch"
+
+PREFIX = "tripleo-update."
+WORKFLOW = "update"
+
+#: Tasks that are no batch: approvals, and what joins the batches before one.
+APPROVAL = "approval-"
+DUE = "-due"
+
+#: Mistral's engine commands, which no task may be called after.
+COMMANDS = frozenset({"fail", "noop", "pause", "succeed"})
+
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def workbook_name(plan: Plan) -> str:
+    """``tripleo-update.<stack>.<key of the plan>``; with WORKFLOW at most 255 characters."""
+    return f"{PREFIX}{plan.stack[:200]}.{plan.key}"
+
+
+def workflow_name(plan: Plan) -> str:
+    return f"{workbook_name(plan)}.{WORKFLOW}"
+
+
+def stack_of(workflow: str) -> str:
+    """The stack that a generated workflow updates, from its full name; "" for any other workflow.
+
+    >>> stack_of("tripleo-update.overcloud.0123456789ab.update")
+    'overcloud'
+    """
+    parts = workflow.removeprefix(PREFIX).rsplit(".", 2)
+    return parts[0] if workflow.startswith(PREFIX) and len(parts) == 3 and parts[2] == WORKFLOW else ""
+
+
+def is_digest(text: str) -> bool:
+    """Whether *text* is a SHA-256 in hex."""
+    return bool(_DIGEST.match(text))
+
+
+def render(plan: Plan) -> dict[str, Any]:
+    """The workbook of *plan*, as data. Raises BadPlan for a name that could be more than a name."""
+    _check(plan)
+    followers = _followers(plan)
+    tasks = {batch.id: _task(plan, batch, followers.get(batch.id, [])) for batch in plan.batches}
+    for approval in plan.approvals:
+        tasks |= _approval(plan, approval)
+    return {
+        "version": "2.0",
+        "name": workbook_name(plan),
+        "description": f"Rolling update of {len(plan.nodes)} nodes in {len(plan.batches)} batches",
+        "workflows": {
+            WORKFLOW: {
+                "type": "direct",
+                "description": "One task per batch; each waits for the batches it comes after",
+                "tasks": tasks,
+            }
+        },
+    }
+
+
+def to_yaml(workbook: dict[str, Any]) -> str:
+    return yaml.safe_dump(workbook, sort_keys=False, default_flow_style=False, width=120)
+
+
+def _followers(plan: Plan) -> dict[str, list[str]]:
+    """{batch: what comes after it}: other batches, or the approval that lets them begin."""
+    approval_of = {batch: approval for approval in plan.approvals for batch in approval.before}
+    followers: dict[str, list[str]] = {}
+    for batch in plan.batches:
+        approval = approval_of.get(batch.id)
+        name = approval.id + (DUE if len(batch.after) > 1 else "") if approval else batch.id
+        for before in batch.after:
+            if name not in followers.setdefault(before, []):
+                followers[before].append(name)
+    return followers
+
+
+def _approval(plan: Plan, approval: Approval) -> dict[str, dict[str, Any]]:
+    """The tasks of an approval: what its batches come after is joined first, where it is more than one."""
+    asked = {"action": "std.noop", "pause-before": True, "on-success": list(approval.before)}
+    if len(plan.batch(approval.before[0]).after) < 2:
+        return {approval.id: asked}
+    joined = {"action": "std.noop", "join": "all", "on-success": [approval.id]}
+    return {approval.id + DUE: joined, approval.id: asked}
+
+
+def is_batch(task: str) -> bool:
+    """Whether a task of a generated workflow is a batch, by its name."""
+    return not task.startswith(APPROVAL)
+
+
+def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
+    task: dict[str, Any] = {
+        "workflow": UPDATE_BATCH,
+        "input": {
+            "stack": plan.stack,
+            "digest": plan.outputs_digest,
+            "batch": batch.id,
+            "nodes": list(batch.nodes),
+            "only": list(batch.only) or None,
+            "down": sorted(plan.facts.down) if plan.facts else [],
+            "max_failed": plan.policy.get("max_failed", 0),
+        },
+    }
+    if extra := checked_vars(plan.policy.get("extra_vars") or {}):
+        task["input"]["extra_vars"] = extra
+    if batch.after or any(batch.id in approval.before for approval in plan.approvals):
+        task["join"] = "all"
+    if followers:
+        task["on-success"] = followers
+    return task
+
+
+def _check(plan: Plan) -> None:
+    names = [plan.stack, *plan.nodes, *(plan.facts.down if plan.facts else ())]
+    for batch in plan.batches:
+        names += [batch.id, *batch.after, *batch.only]
+        if batch.id.isdigit() or batch.id in COMMANDS:
+            raise BadPlan(f"batch id {batch.id!r} means something else to Mistral: no numbers, no engine commands")
+        if not is_batch(batch.id):
+            raise BadPlan(f"batch id {batch.id!r} is that of an approval")
+    for name in names:
+        if not is_safe_name(name):
+            raise BadPlan(f"{name!r} is not a name that may stand in a workflow")
+    if not is_digest(plan.outputs_digest):
+        raise BadPlan("outputs_digest is not a SHA-256")

@@ -1,0 +1,1 @@
+"""An embedded undercloud with a small overcloud of simulated nodes, for trying updates out."""

@@ -1,0 +1,1 @@
+"""Simulated nodes: folders, the commands in them, and how Ansible gets there."""

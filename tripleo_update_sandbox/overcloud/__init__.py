@@ -1,0 +1,1 @@
+"""The overclouds there are to try, as stack outputs."""

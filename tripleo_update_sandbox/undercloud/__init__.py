@@ -1,0 +1,1 @@
+"""Heat and Mistral on loopback."""

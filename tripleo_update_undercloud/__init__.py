@@ -1,0 +1,1 @@
+"""A Mistral of our own, as processes on this machine."""
