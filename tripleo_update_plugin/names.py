@@ -1,3 +1,31 @@
-from tripleo_update_plugin.overcloud.model import is_safe_name, natural_key, naturally
+"""What is a name, and in which order do names stand?"""
 
-__all__ = ["is_safe_name", "natural_key", "naturally"]
+import re
+from collections.abc import Iterable
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}\Z")
+
+
+def is_safe_name(text: object) -> bool:
+    """Whether *text* can stand in a workflow definition, a file name and an inventory without being anything else.
+
+    >>> is_safe_name("compute-0"), is_safe_name("<% $.x %>"), is_safe_name("../etc")
+    (True, False, False)
+    """
+    return isinstance(text, str) and bool(_NAME.match(text))
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key that puts numbers in the order of their values.
+
+    >>> sorted(["compute-10", "compute-2"], key=natural_key)
+    ['compute-2', 'compute-10']
+    """
+    parts = re.split(r"(\d+)", name)
+    return tuple((1, int(p), p) if p.isdigit() and p.isascii() else (0, 0, p) for p in parts if p)
+
+
+def naturally(names: Iterable[str]) -> tuple[str, ...]:
+    """*names* without repeats, in natural order."""
+    own = set(names)
+    return tuple(sorted(own, key=natural_key) if len(own) > 1 else own)
