@@ -28,6 +28,12 @@ _OPTIONS = (
     cfg.IntOpt("gate_delay", default=5, min=1, help="Seconds between two looks of a gate."),
     cfg.IntOpt("update_timeout", default=7200, min=1, help="Seconds after which a phase is ended and fails."),
     cfg.IntOpt("report_timeout", default=3600, min=1, help="Seconds to go on telling Mistral a result, if it is away."),
+    cfg.StrOpt(
+        "log_level",
+        default="INFO",
+        choices=["DEBUG", "INFO", "WARNING", "ERROR"],
+        help="How much the logs of jobs tell: INFO has a line for each task, DEBUG one for each node as well.",
+    ),
     cfg.StrOpt("probe_cafile", help="Certificates that probes trust; without it, those of the system."),
     cfg.StrOpt(
         "probe_credentials",

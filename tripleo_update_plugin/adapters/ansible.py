@@ -1,5 +1,6 @@
 """ansible-runner: run a playbook in a private folder and tell what became of each node."""
 
+import logging
 import shlex
 import shutil
 import sys
@@ -88,11 +89,28 @@ class Outcome:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened in a run: a ``task`` ``began``, or ended on a ``node`` as one of LEVELS."""
+
+    kind: str
+    task: str
+    node: str = ""
+
+
+#: Kinds of events, and how loudly each is worth a line in a log.
+LEVELS = {
+    "began": logging.INFO, "ok": logging.DEBUG, "skipped": logging.DEBUG, "retry": logging.INFO,
+    "failed": logging.ERROR, "unreachable": logging.ERROR,
+}  # fmt: skip
+
+
 @dataclass(slots=True)
 class _Listener:
     """Hears the events of a run as they come."""
 
     nodes: dict[str, NodeRun]
+    heard: Callable[[Event], None]
     wanted_results: frozenset[str] = frozenset()
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     hosts_with_success: set[str] = field(default_factory=set)
@@ -106,6 +124,10 @@ class _Listener:
             self.stats = dict(data)
         elif kind in ("error", "verbose") and "ERROR" in event.get("stdout", ""):
             self.last_words = event["stdout"].strip()
+        elif kind == "playbook_on_task_start":
+            self.heard(Event(kind="began", task=data.get("task") or "a task"))
+        if kind.startswith("runner_") and (ending := kind.rsplit("_", 1)[1]) in LEVELS:
+            self.heard(Event(kind=ending, task=data.get("task") or "a task", node=data["host"]))
         if kind.startswith("runner_on_"):
             node = self.nodes.get(data["host"])
             self._hear_of(node if node is not None else self.others.setdefault(data["host"], NodeRun()), kind, data)
@@ -176,15 +198,16 @@ def run(
     extra_vars: Mapping[str, Any] | None = None,
     limit: Sequence[str] = (),
     results_of: Iterable[str] = (),
+    heard: Callable[[Event], None] = lambda event: None,
 ) -> tuple[Outcome, dict[str, dict[str, Any]]]:
     """Run *playbook*; its folder must be private and is the caller's to remove.
 
     Ansible is killed after *timeout* seconds, and soon after *cancelled* says so. What it prints goes to standard
-    output. Also returns {node: {task: result}} of the tasks named in *results_of*.
+    output; *heard* is called with every event. Also returns {node: {task: result}} of the tasks named in *results_of*.
     """
     import ansible_runner
 
-    listener = _Listener({name: NodeRun() for name in naturally(nodes)}, frozenset(results_of))
+    listener = _Listener({name: NodeRun() for name in naturally(nodes)}, heard, frozenset(results_of))
     made = ansible_runner.run(
         private_data_dir=str(playbook.parent),
         project_dir=str(playbook.parent),

@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from tripleo_update_plugin.adapters import keystone
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
 from tripleo_update_plugin.errors import UpdateError
+from tripleo_update_plugin.executor import logs
 from tripleo_update_plugin.executor.jobs.job import Job
 from tripleo_update_plugin.executor.prober.access import Means
 from tripleo_update_plugin.executor.prober.session import Session
@@ -58,15 +58,17 @@ class Prober:
         self._request = job.request()
         files, folders = self._request["config_files"], self._request["config_dirs"]
         self._conf = options.load(tuple(files), tuple(folders))
+        about = {**logs.about(self._request), "stack": stack_of(self._request["workflow"]), "phase": "probes"}
+        self._log = logs.to_standard_output(self._conf[options.GROUP].log_level, **about)
         self._mistral = Mistral(keystone.mistral_client(self._conf))
         self._update = Update(self._mistral, self._request["execution"])
 
     def main(self) -> int:
-        note(f"probing {self._request['workflow']} ({self._request['execution']})")
+        self._log.info("probing %s", self._request["workflow"])
         try:
             watch = asyncio.run(self._probe())
         except Exception as error:
-            note(traceback.format_exc())
+            self._log.exception("unexpected")
             why = error.message if isinstance(error, UpdateError) else f"unexpected {type(error).__name__}"
             known = self._before() or Watch(until=time.time())
             watch = replace(known, ended=False, error=f"the prober could not go on: {why}")
@@ -88,7 +90,7 @@ class Prober:
         selection = probes.select(wanted, stack_outputs.parse(outputs, stack_of(workflow)), outputs)
         return Session(
             probes=selection.probes, left_out=selection.left_out, tolerance=tolerance, means=Means.of(self._conf),
-            undercloud=self._update, keep=self._keep, begun=self._begun, say=note, before=self._before(),
+            undercloud=self._update, keep=self._keep, begun=self._begun, say=self._log.info, before=self._before(),
             patience=float(self._conf[options.GROUP].report_timeout),
         )  # fmt: skip
 
@@ -112,14 +114,10 @@ class Prober:
                 self._update.tell(watch.to_dict())
                 return
             except UpdateError as error:
-                note(f"Mistral was not told: {error.message}")
+                self._log.warning("Mistral was not told: %s", error.message)
             if time.monotonic() > deadline:
                 return
             time.sleep(_PAUSE)
-
-
-def note(text: str) -> None:
-    print(time.strftime("%Y-%m-%d %H:%M:%S"), text, flush=True)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,48 +1,42 @@
 """The phase update: by the overcloud's own playbook, by its tasks for a service, or by the package flow."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tripleo_update_plugin import readiness
 from tripleo_update_plugin.adapters import ansible, keystone, tripleo_common
-from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.executor.runner import redaction
+from tripleo_update_plugin.executor.runner.work import Output, Scene, Work
 from tripleo_update_plugin.overcloud.architecture import PerService
-from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.playbooks import method, packages, plays, single_services
 
-if TYPE_CHECKING:
-    from tripleo_update_plugin.executor.runner.work import Output, Work
 
-
-def update(work: "Work", heat: Heat, outputs: Mapping[str, Any], overcloud: Overcloud, folder: Path) -> "Output":
+def update(work: Work, scene: Scene) -> Output:
     """Update the nodes of *work*, or some of their services. CannotUpdate, before anything is touched, if it can't."""
-    only, by = work.given("only"), readiness.check_means(outputs, overcloud)
+    only, overcloud, outputs = work.given("only"), scene.overcloud, scene.outputs
+    by = readiness.check_means(outputs, overcloud)
     roles = {overcloud.node(name).role for name in work.nodes}
     services: PerService = {}
     if only is not None:
         if wanted := method.roles_to_read(outputs, roles):
-            services = heat.services(overcloud.stack, wanted)
+            services = scene.heat.services(overcloud.stack, wanted)
             work.redact = redaction.redactor({**outputs, "services": services})
         readiness.check_only(outputs, overcloud, work.catalogue(), services, work.nodes, only, work.given("batch"))
     if by == method.PACKAGES:
-        return _packages(work, overcloud, folder)
+        return _packages(work, scene)
     phase = None
     if by == method.TASKS:
         phase = plays.Phase(plays=tuple(tripleo_common.plays_of_tasks(roles)))
     elif only is not None:
         config = outputs.get("RoleConfig") or {}
         phase = single_services.update(overcloud, work.catalogue(), config, services, work.nodes, only)
-    return _from_stack(work, outputs, overcloud, folder, phase)
+    return _from_stack(work, scene, phase)
 
 
-def _from_stack(
-    work: "Work", outputs: Mapping[str, Any], overcloud: Overcloud, folder: Path, phase: plays.Phase | None
-) -> "Output":
+def _from_stack(work: Work, scene: Scene, phase: plays.Phase | None) -> Output:
     """Run the stack's update playbook, or the plays of *phase* beside it."""
     playbook, inventory = tripleo_common.download(
-        keystone.heat_client(work.conf), overcloud.stack, outputs, folder, work.options.ssh_user
+        keystone.heat_client(work.conf), scene.overcloud.stack, scene.outputs, scene.folder, work.options.ssh_user
     )
     if phase:
         playbook = ansible.write_playbook(phase.plays, playbook.with_name("tripleo_update_plays.yaml"))
@@ -56,12 +50,12 @@ def _from_stack(
     return work.tell(outcome)
 
 
-def _packages(work: "Work", overcloud: Overcloud, folder: Path) -> "Output":
+def _packages(work: Work, scene: Scene) -> Output:
     # A job belongs to one execution of one batch, and so do the marks of its work.
     mark = f"{work.job.folder.parent.name}.{work.given('batch')}"
-    phase = packages.update(overcloud, work.catalogue(), work.nodes, mark, work.given("only"))
+    phase = packages.update(scene.overcloud, work.catalogue(), work.nodes, mark, work.given("only"))
     asked = (packages.MARK_TASK, packages.CHECK_TASK)
-    outcome, results = work.run(phase, overcloud, folder, asked, _variables(work))
+    outcome, results = work.run(phase, scene, asked, _variables(work))
     idle = [name for name in work.nodes if _was_idle(results.get(name) or {})]
     return work.tell(outcome, nothing_to_do=len(idle) == len(work.nodes))
 
@@ -72,6 +66,6 @@ def _was_idle(results: Mapping[str, Mapping[str, Any]]) -> bool:
     return bool(done.get("exists")) or (results.get(packages.CHECK_TASK) or {}).get("rc") == 0
 
 
-def _variables(work: "Work", **own: Any) -> dict[str, Any]:
+def _variables(work: Work, **own: Any) -> dict[str, Any]:
     """The operator's variables; ours win."""
     return {**(work.given("extra_vars") or {}), **own}

@@ -8,7 +8,7 @@ import yaml
 from tripleo_update_plugin.adapters import ansible
 from tripleo_update_plugin.adapters.ansible import NodeRun, Outcome
 from tripleo_update_plugin.adapters.extensions import load_catalogue
-from tripleo_update_plugin.executor.runner import discovery
+from tripleo_update_plugin.executor.runner import node_facts
 from tripleo_update_plugin.testing import an_overcloud
 
 CATALOGUE = load_catalogue()
@@ -49,15 +49,15 @@ RESOURCES = (
 def told(said, unanswered=None, down=(), overcloud=OVERCLOUD, images=None):
     """Facts of *said*, {node: answers}; nodes in *down* could not be reached."""
     results = {
-        name: {discovery.TASK: {"answers": answers, "unanswered": (unanswered or {}).get(name, {})}}
+        name: {node_facts.TASK: {"answers": answers, "unanswered": (unanswered or {}).get(name, {})}}
         for name, answers in said.items()
     }
     nodes = {node.name: NodeRun(unreachable=node.name in down, reached=True) for node in overcloud.nodes}
-    return discovery.answers(overcloud, CATALOGUE, Outcome(status="successful", nodes=nodes), results, images or {})
+    return node_facts.answers(overcloud, CATALOGUE, Outcome(status="successful", nodes=nodes), results, images or {})
 
 
 def test_one_task_asks_all_nodes(tmp_path):
-    [play] = discovery.questions(OVERCLOUD, NODES, CATALOGUE).plays
+    [play] = node_facts.questions(OVERCLOUD, NODES, CATALOGUE).plays
     assert play["hosts"] == ["compute-0", *THREE] and len(play["tasks"]) == 1
     asked = play["vars"]["tripleo_update_units"]
     assert {"tripleo_keystone", "httpd", "mariadb"} <= set(asked["Controller"])
@@ -72,7 +72,7 @@ def test_one_task_asks_all_nodes(tmp_path):
 @pytest.mark.parametrize(("packaging", "asked"), [("packages", True), ("containers", False)])
 def test_repositories_are_asked_only_where_packages_are_updated(packaging, asked):
     overcloud = an_overcloud(packaging=packaging, Controller=(1, ["keystone"]))
-    [play] = discovery.questions(overcloud, ["controller-0"], CATALOGUE).plays
+    [play] = node_facts.questions(overcloud, ["controller-0"], CATALOGUE).plays
     assert play["tasks"][0]["tripleo_update_facts"]["packages"] is asked
 
 
