@@ -45,7 +45,8 @@ class _Plain(yaml.SafeDumper):
 def write(folder: Path) -> list[Path]:
     """The playbooks, with our modules beside them; *folder* is made anew."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(_PACKAGE / "library", folder / "library")
+    for name in ("library", "module_utils"):
+        shutil.copytree(_PACKAGE / name, folder / name)
     files = []
     for name, plays in playbooks_of(load_catalogue(str(_PACKAGE / "services"))):
         text = yaml.dump(plays, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120, explicit_start=True)

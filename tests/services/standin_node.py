@@ -134,6 +134,12 @@ class _Handler(socketserver.StreamRequestHandler):
             self.wfile.write(b"-LOADING\r\n")
 
 
+#: The first columns of "show stat"; there are sixty more.
+_COLUMNS = (
+    "# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,dreq,dresp,ereq,econ,eresp,wretr,wredis,status,weight"
+)
+
+
 class FakeHAProxy:
     """A stats socket. ``servers`` is {(proxy, server): (sessions, status)}; at level user it takes no orders."""
 
@@ -155,10 +161,21 @@ class FakeHAProxy:
             return self._table()
         if self.level != "admin":
             return "Permission denied\n\n"
+        if line == "show servers state":
+            return self._states()
         _, _, name, _, state = line.split()
         key = tuple(name.split("/"))
         self.servers[key] = (self.servers[key][0], {"ready": "UP", "drain": "DRAIN", "maint": "MAINT"}[state])
         return "\n"
+
+    def _states(self) -> str:
+        """The columns that matter are the proxy, the server and the bits of its administrative state."""
+        bits = {"MAINT": 1, "DRAIN": 8}
+        rows = [
+            f"1 {proxy} {i} {server} 192.0.2.1 2 {bits.get(status, 0)} 1 1 0"
+            for i, ((proxy, server), (_, status)) in enumerate(self.servers.items())
+        ]
+        return "\n".join(["1", "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state", *rows, "", ""])
 
     def _table(self) -> str:
         row = "{},{},0,0,{},0" + "," * 12 + "{},1"
@@ -166,7 +183,7 @@ class FakeHAProxy:
         for proxy in dict.fromkeys(proxy for proxy, _ in self.servers):
             up = any(status == "UP" for (of, _), (_, status) in self.servers.items() if of == proxy)
             rows += [row.format(proxy, "BACKEND", 0, "UP" if up else "DOWN")]
-        return "\n".join(["# pxname,svname,qcur,qmax,scur,smax", *rows, "", ""])
+        return "\n".join([_COLUMNS, *rows, "", ""])
 
 
 class _StatsHandler(socketserver.StreamRequestHandler):

@@ -17,7 +17,8 @@ from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.playbooks.plays import Play, explain
 
-_LIBRARY = Path(__file__).parents[1] / "library"
+#: Our modules and what they share; Ansible looks for folders of these names beside a playbook.
+_FOLDERS = tuple(Path(__file__).parents[1] / name for name in ("library", "module_utils"))
 
 #: Like TripleO's own runs; used where no ansible.cfg is given, because Ansible puts the environment above the file.
 _PLUGINS = "/usr/share/ansible/tripleo-plugins/{0}:/usr/share/ansible/plugins/{0}"
@@ -179,10 +180,10 @@ def write_inventory(overcloud: Overcloud, path: Path, user: str) -> Path:
 
 
 def write_playbook(plays: Sequence[Play], path: Path) -> Path:
-    """*plays* at *path*; our modules are in "library" beside it, where Ansible looks whatever its settings."""
-    library = path.parent / "library"
-    if not library.exists():
-        library.symlink_to(_LIBRARY)
+    """*plays* at *path*; our modules are in folders beside it, where Ansible looks whatever its settings."""
+    for folder in _FOLDERS:
+        if not (beside := path.parent / folder.name).exists():
+            beside.symlink_to(folder)
     path.write_text(yaml.safe_dump(list(plays), sort_keys=False, allow_unicode=True), encoding="utf-8")
     return path
 

@@ -4,11 +4,10 @@
 
 from __future__ import absolute_import, division, print_function
 
-import socket
 import time
-from contextlib import closing
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, is_of
 
 __metaclass__ = type
 
@@ -47,69 +46,38 @@ options:
 author: tripleo-update-plugin developers
 """
 
-SECONDS = 10  # for a connection
+def own(haproxy, nodes, proxies):
+    """Rows of HAProxy's table: the servers of *nodes* in *proxies*."""
+    return [row for row in haproxy.servers(proxies) if is_of(row["svname"], nodes)]
 
 
-class Refused(Exception):
-    """HAProxy does not answer, or does not do as it is told."""
-
-
-class HAProxy:
-    def __init__(self, path, nodes, proxies):
-        self.path, self.nodes, self.proxies = path, nodes, proxies
-
-    def ask(self, line):
-        try:
-            if self.path.startswith("/"):
-                link = socket.socket(socket.AF_UNIX)
-                link.settimeout(SECONDS)
-                link.connect(self.path)
-            else:
-                address, _, port = self.path.rpartition(":")
-                link = socket.create_connection((address, int(port)), SECONDS)
-            with closing(link):
-                link.sendall(line.encode() + b"\n")
-                return b"".join(iter(lambda: link.recv(65536), b"")).decode("utf-8", "replace")
-        except EnvironmentError as error:
-            raise Refused("its stats socket does not answer (%s)" % type(error).__name__)
-
-    def servers(self):
-        """[(proxy, server, its sessions, its status)] of the nodes."""
-        rows = [line.split(",") for line in self.ask("show stat").splitlines() if line and not line.startswith("#")]
-        wanted = [row for row in rows if row[0] in self.proxies and row[1].split(".")[0] in self.nodes]
-        return [(row[0], row[1], int(row[4] or 0), row[17]) for row in wanted]
-
-    def set_state(self, proxy, server, state):
-        answer = self.ask("set server %s/%s state %s" % (proxy, server, state)).strip()
-        if answer:
-            raise Refused(answer.splitlines()[0])
-
-
-def wait(proxy, is_done, seconds):
+def wait(look, is_done, seconds):
     """The servers that are not done when time is up."""
     deadline = time.time() + seconds
-    late = [each for each in proxy.servers() if not is_done(each)]
+    late = [row for row in look() if not is_done(row)]
     while late and time.time() < deadline:
         time.sleep(1)
-        late = [each for each in proxy.servers() if not is_done(each)]
-    return ["%s/%s" % each[:2] for each in late]
+        late = [row for row in look() if not is_done(row)]
+    return ["%s/%s" % (row["pxname"], row["svname"]) for row in late]
 
 
-def take_out(proxy, seconds):
-    for name, server, _, _ in proxy.servers():
-        proxy.set_state(name, server, proxy.proxies[name])
-    return wait(proxy, lambda each: proxy.proxies[each[0]] != "drain" or each[2] == 0, seconds)
+def take_out(haproxy, nodes, proxies, seconds):
+    for row in own(haproxy, nodes, proxies):
+        haproxy.set_state(row["pxname"], row["svname"], proxies[row["pxname"]])
+    look = lambda: own(haproxy, nodes, proxies)  # noqa: E731
+    return wait(look, lambda row: proxies[row["pxname"]] != "drain" or not int(row["scur"] or 0), seconds)
 
 
-def put_in(proxy, seconds):
+def put_in(haproxy, nodes, proxies, seconds):
     """Also where HAProxy refuses the word: who is up is seen all the same."""
     refusal = None
-    for name, server, _, _ in proxy.servers():
+    for row in own(haproxy, nodes, proxies):
         try:
-            proxy.set_state(name, server, "ready")
+            haproxy.set_state(row["pxname"], row["svname"], "ready")
         except Refused as error:
             refusal = error
-    late = wait(proxy, lambda each: each[3].startswith(("UP", "no check")), seconds)
+    look = lambda: own(haproxy, nodes, proxies)  # noqa: E731
+    late = wait(look, lambda row: row["status"].startswith(("UP", "no check")), seconds)
     if refusal and not late:
         raise refusal
     return late
@@ -129,9 +97,9 @@ def main():
     given = module.params
     if given["mode"] == "off":
         module.exit_json(changed=False)
-    proxy = HAProxy(given["socket"], given["nodes"], given["proxies"])
+    haproxy, move = HAProxy(given["socket"]), take_out if given["state"] == "out" else put_in
     try:
-        late = (take_out if given["state"] == "out" else put_in)(proxy, given["seconds"])
+        late = move(haproxy, given["nodes"], given["proxies"], given["seconds"])
     except Refused as refusal:
         text = "HAProxy does not take servers in and out: %s" % refusal
         if given["mode"] == "require":

@@ -8,17 +8,16 @@ Nothing but names, numbers and states leaves the node: no environment, no comman
 
 from __future__ import absolute_import, division, print_function
 
-import csv
 import os
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, Silent
 
 __metaclass__ = type
 
@@ -49,7 +48,6 @@ CLUSTER_UNITS = ["pacemaker", "pacemaker_remote"]
 
 #: Seconds.
 LIMITS = {"addresses": 20, "cluster": 20, "units": 20, "containers": 20, "reboot": 30, "updates": 30}
-SOCKET_LIMIT = 5
 
 _FOLDERS = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
 _ENGINES = ("docker", "podman", "rkt")
@@ -215,23 +213,12 @@ def _instance(names, node, role):
 
 def sessions(path):
     """{server: sessions that HAProxy has open to it now} of the database; empty where no HAProxy runs."""
-    on_network = not path.startswith("/")
-    connection = socket.socket(socket.AF_INET if on_network else socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(SOCKET_LIMIT)
     try:
-        host, _, port = path.rpartition(":")
-        connection.connect((host, int(port)) if on_network else path)
-        connection.sendall(b"show stat\n")
-        parts = iter(lambda: connection.recv(65536), b"")
-        text = b"".join(parts).decode("utf-8", "replace")
-    except socket.timeout:
-        raise Unanswered("no answer within %d s" % SOCKET_LIMIT)
-    except (OSError, IOError):
+        servers = HAProxy(path).servers(("mysql",))
+    except Silent as error:
+        raise Unanswered(str(error))
+    except Refused:
         return {}
-    finally:
-        connection.close()
-    rows = csv.DictReader(text.lstrip("# ").splitlines())
-    servers = [row for row in rows if row["pxname"] == "mysql" and row["svname"] not in ("FRONTEND", "BACKEND")]
     return dict((row["svname"], int(row["scur"] or 0)) for row in servers)
 
 

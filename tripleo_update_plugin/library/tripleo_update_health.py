@@ -15,6 +15,7 @@ from os import devnull, environ
 from subprocess import PIPE, Popen
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused
 
 try:
     from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -274,29 +275,15 @@ def command(host, asked):
     return ""
 
 
-def ask_haproxy(path, line):
-    """What HAProxy answers; EnvironmentError if it does not."""
-    if path.startswith("/"):
-        link = socket.socket(socket.AF_UNIX)
-        link.settimeout(SECONDS)
-        link.connect(path)
-    else:
-        address, _, port = path.rpartition(":")
-        link = socket.create_connection((address, int(port)), SECONDS)
-    with closing(link):
-        link.sendall(line.encode() + b"\n")
-        return b"".join(iter(lambda: link.recv(65536), b"")).decode("utf-8", "replace")
-
-
 def haproxy(host, _):
     """No proxy is without a server that is up. Of some, such as redis, all servers but one are always down."""
     try:
-        table = ask_haproxy(host.params["haproxy_socket"], "show stat")
-    except EnvironmentError as error:
-        return "its stats socket does not answer (%s)" % type(error).__name__
-    rows = [line.split(",") for line in table.splitlines() if line and not line.startswith("#")]
+        rows = HAProxy(host.params["haproxy_socket"]).table()
+    except Refused as error:
+        return str(error)
     ignored = host.params["haproxy_ignore"] or []
-    down = [row[0] for row in rows if row[1] == "BACKEND" and row[17].startswith("DOWN") and row[0] not in ignored]
+    backends = [row for row in rows if row["svname"] == "BACKEND" and row["pxname"] not in ignored]
+    down = [row["pxname"] for row in backends if row["status"].startswith("DOWN")]
     return "no server is up for " + ", ".join(sorted(down)) if down else ""
 
 

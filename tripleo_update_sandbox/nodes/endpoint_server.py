@@ -121,12 +121,16 @@ async def _answer_stats(
         out.close()
 
 
+#: The first columns of "show stat"; there are sixty more.
+_COLUMNS = "# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,dreq,dresp,ereq,econ,eresp,wretr,wredis,status"
+
+
 def _stats(nodes: tuple[Node, ...]) -> str:
     """What "show stat" says of keystone_public: of its fields the name, the server, the sessions and the status."""
     row = "keystone_public,{},0,0,0,0" + "," * 12 + "{}"
     up = {node.name: node.serves("keystone") for node in nodes if (node.folder / "services" / "keystone").is_dir()}
     rows = [row.format(f"{name}.internalapi.localdomain", "UP" if is_up else "DOWN") for name, is_up in up.items()]
-    return "\n".join(["# pxname,svname", *rows, row.format("BACKEND", "UP" if any(up.values()) else "DOWN"), "", ""])
+    return "\n".join([_COLUMNS, *rows, row.format("BACKEND", "UP" if any(up.values()) else "DOWN"), "", ""])
 
 
 def _is_balanced(nodes: tuple[Node, ...], service: str) -> bool:
