@@ -1,6 +1,7 @@
 """What the catalogue drains and restores: real Ansible, stand-in commands, HAProxies that listen."""
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ class World:
 
     def __init__(self, folder, services, runner):
         self.folder, self.node = folder, StandInNode(folder / "n")
-        self.node.puts("ids", "c0ffee\n")
+        self.node.puts("ids", "c0ffee\n").puts("containers", "rabbitmq-bundle-podman-0\tUp 2 h\nceph-mon-x\tUp 2 h\n")
         roles = {"ctl": frozenset({"haproxy", "pacemaker", "ceph_mon", *services}), "cmp": frozenset(services)}
         nodes = [Node(name=f"ctl-{i}", role="ctl", services=roles["ctl"]) for i in (0, 1)]
         nodes.append(Node(name="cmp-0", role="cmp", services=roles["cmp"]))
@@ -35,13 +36,18 @@ class World:
             runners={role: dict.fromkeys(names, runner) for role, names in roles.items()},
             vips={"public": "192.0.2.5", "internal_api": "fd00::5", "redis": "192.0.2.6"},
         )  # fmt: skip
-        self.variables = {}
+        self.variables, self.marks = {}, folder / "marks"
+
+    def changes(self, host):
+        path = self.marks / host / "changes.json"
+        return json.loads(path.read_text()) if path.exists() else []
 
     def run(self, phase, nodes=("ctl-0",), only=None, **more):
         done = steps(phase, self.overcloud, CATALOGUE, list(nodes), only, **more)
         plays = [{**play, "environment": {"PATH": self.node.path}} for play in done.plays]
         here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
-        hosts = {node.name: {**here, **self.variables} for node in self.overcloud.nodes}
+        marks = {node.name: {"tripleo_update_marks": str(self.marks / node.name)} for node in self.overcloud.nodes}
+        hosts = {name: {**here, **own, **self.variables} for name, own in marks.items()}
         (self.folder / "i.yaml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
         for play in plays:
             for task in play["tasks"]:
@@ -65,10 +71,19 @@ def test_virtual_addresses_leave_the_node_and_may_come_back(world):
     made.node.puts("resources/ip-fd00..5", "resource ip-fd00..5 is running on: ctl-1\n")
     errors, calls = made.run("drain", only=["haproxy"])
     assert errors == {}
-    assert [c for c in calls if c.startswith("pcs")] == ["pcs resource ban ip-192.0.2.5 ctl-0 --wait=300"]
-    errors, calls = made.run("restore", only=["haproxy"])
-    assert errors == {}
-    assert calls == [f"pcs resource clear {ip} ctl-0" for ip in ("ip-192.0.2.5", "ip-fd00..5")]
+    assert [c for c in calls if "ban" in c] == ["pcs resource ban ip-192.0.2.5 ctl-0 --wait=300"]
+    assert [change["resource"] for change in made.changes("ctl-0")] == ["ip-192.0.2.5"]
+    assert made.run("restore", only=["haproxy"]) == ({}, ["pcs resource clear ip-192.0.2.5 ctl-0"])
+    assert made.changes("ctl-0") == []
+
+
+def test_a_ban_that_somebody_else_made_stays(world):
+    made = world()
+    made.node.puts("resources/ip-192.0.2.5", "resource ip-192.0.2.5 is running on: ctl-0\n")
+    made.node.says("pcs", "  Resource: ip-192.0.2.5\n    Disabled on: ctl-0 (score:-INFINITY) (role: Started) "
+                   "(id:cli-ban-ip-192.0.2.5-on-ctl-0)\n")  # fmt: skip
+    assert made.run("drain", only=["haproxy"])[0] == {}
+    assert made.run("restore", only=["haproxy"]) == ({}, [])
 
 
 def test_addresses_stay_where_no_other_node_can_take_them(world):
@@ -98,6 +113,7 @@ def test_masters_leave_the_node_and_may_come_back(world, service, runner, resour
     errors, calls = made.run("drain", only=[service])
     assert errors == {} and f"pcs resource ban {resource} ctl-0 --wait=300" in calls
     assert made.run("restore", only=[service]) == ({}, [f"pcs resource clear {resource} ctl-0"])
+    assert made.run("restore", only=[service]) == ({}, [])
 
 
 QUESTIONS = ["check_if_node_is_mirror_sync_critical", "check_if_node_is_quorum_critical"]
@@ -113,6 +129,15 @@ def test_a_broker_is_drained_when_no_queue_needs_it(world, runner):
     assert any(c.startswith("podman exec c0ffee") for c in calls) == (runner in ("bundle", "container"))
     errors, calls = made.run("restore", only=["oslo_messaging_rpc"])
     assert errors == {} and "rabbitmq-upgrade revive" in calls
+    assert made.run("restore", only=["oslo_messaging_rpc"]) == ({}, [])
+
+
+def test_a_broker_that_somebody_put_into_maintenance_stays_there(world):
+    made = world("oslo_messaging_rpc", runner="systemd")
+    made.node.says("rabbitmqctl", "true\n")
+    errors, calls = made.run("drain", only=["oslo_messaging_rpc"])
+    assert errors == {} and "rabbitmq-upgrade drain" not in calls
+    assert made.run("restore", only=["oslo_messaging_rpc"]) == ({}, [])
 
 
 @pytest.mark.parametrize("runner", ["bundle", "systemd"])
@@ -126,18 +151,40 @@ def test_an_old_broker_knows_no_drain_and_a_critical_one_is_not_drained(world, r
     assert drained or "No queue is lost with the broker" in errors["ctl-0"]
 
 
+def ceph_calls(calls):
+    return [call.removeprefix("ceph osd ") for call in calls if call.startswith("ceph ")]
+
+
 def test_ceph_keeps_its_data_in_place_while_osds_are_away(world):
     made = world("ceph_osd", runner="container")
     made.node.says("ceph", "4\n7\n")
     errors, calls = made.run("drain", ["cmp-0"], only=["ceph_osd"])
     assert errors == {}
-    asked = [c.removeprefix("ceph osd ") for c in calls if c.startswith("ceph ")]
-    assert asked == ["ls-tree cmp-0", "ok-to-stop 4 7", "set noout", "set norebalance"]
-    made.node.puts("ids", "")  # a monitor without a container
+    assert [call for call in ceph_calls(calls) if call != "dump"] == [
+        "ls-tree cmp-0", "ok-to-stop 4 7", "set noout", "set norebalance"
+    ]  # fmt: skip
+    assert {change["for"] for change in made.changes("ctl-0")} == {"cmp-0"}
     errors, calls = made.run("restore", ["cmp-0"], only=["ceph_osd"])
-    assert errors == {}
-    assert [c for c in calls if "exec" in c] == []
-    assert calls[-2:] == ["ceph osd unset noout", "ceph osd unset norebalance"]
+    assert errors == {} and ceph_calls(calls) == ["unset noout", "unset norebalance"]
+
+
+def test_flags_that_an_operator_had_set_stay(world):
+    made = world("ceph_osd", runner="container")
+    made.node.says("ceph", "flags sortbitwise,noout,recovery_deletes\n")
+    errors, calls = made.run("drain", ["cmp-0"], only=["ceph_osd"])
+    assert errors == {} and ceph_calls(calls)[-1] == "set norebalance" and "set noout" not in ceph_calls(calls)
+    errors, calls = made.run("restore", ["cmp-0"], only=["ceph_osd"])
+    assert errors == {} and ceph_calls(calls) == ["unset norebalance"]
+
+
+def test_a_flag_that_two_nodes_need_goes_with_the_last(world):
+    made = world("ceph_osd", runner="container")
+    made.node.says("ceph", "4\n")
+    for node in ("cmp-0", "ctl-1"):
+        made.run("drain", [node], only=["ceph_osd"])
+        made.node.says("ceph", "4\nflags noout,norebalance\n")
+    assert ceph_calls(made.run("restore", ["cmp-0"], only=["ceph_osd"])[1]) == []
+    assert ceph_calls(made.run("restore", ["ctl-1"], only=["ceph_osd"])[1]) == ["unset noout", "unset norebalance"]
 
 
 def test_osds_that_ceph_cannot_spare_are_not_drained(world):
@@ -150,7 +197,8 @@ def test_osds_that_ceph_cannot_spare_are_not_drained(world):
 
 def test_instances_of_a_compute_that_is_updated_are_not_evacuated(world):
     made = world("compute_instanceha", runner="systemd")
-    assert made.run("drain", ["cmp-0"], only=["compute_instanceha"]) == ({}, ["pcs resource disable cmp-0 --wait=300"])
+    errors, calls = made.run("drain", ["cmp-0"], only=["compute_instanceha"])
+    assert errors == {} and [c for c in calls if c.startswith("pcs")] == ["pcs resource disable cmp-0 --wait=300"]
     assert made.run("restore", ["cmp-0"], only=["compute_instanceha"]) == ({}, ["pcs resource enable cmp-0 --wait=300"])
 
 
@@ -185,6 +233,34 @@ def test_servers_of_the_node_leave_haproxy_and_come_back(world, haproxy):
     assert set(states(own, "ctl-1").values()) == {"UP"}
     assert made.run("restore", only=["keystone", "mysql"])[0] == {}
     assert set(states(own).values()) == {"UP"}
+
+
+def test_a_server_that_somebody_took_out_stays_out(world, haproxy):
+    own = haproxy(servers={**PROXIES, ("mysql", "ctl-0.internalapi"): (0, "MAINT")})
+    made = balanced(world, own)
+    assert made.run("drain", only=["keystone", "mysql"])[0] == {}
+    assert states(own) == {"keystone_public": "DRAIN", "mysql": "MAINT", "other": "UP"}
+    assert made.run("restore", only=["keystone", "mysql"])[0] == {}
+    assert states(own) == {"keystone_public": "UP", "mysql": "MAINT", "other": "UP"}
+
+
+def test_a_server_that_somebody_took_out_meanwhile_stays_out(world, haproxy):
+    own = haproxy()
+    made = balanced(world, own)
+    assert made.run("drain", only=["keystone", "mysql"])[0] == {}
+    own.servers["keystone_public", "ctl-0.internalapi"] = (0, "MAINT")
+    assert made.run("restore", only=["keystone", "mysql"])[0] == {}
+    assert states(own) == {"keystone_public": "MAINT", "mysql": "UP", "other": "UP"}
+    assert made.changes("ctl-0") == []
+
+
+def test_a_drain_that_is_repeated_still_knows_what_was_before(world, haproxy):
+    own = haproxy()
+    made = balanced(world, own)
+    for _ in range(2):
+        assert made.run("drain", only=["keystone"])[0] == {}
+    assert made.run("restore", only=["keystone"])[0] == {}
+    assert states(own)["keystone_public"] == "UP"
 
 
 def test_sessions_that_do_not_end_hold_a_drain_up_for_a_while_only(world, haproxy):

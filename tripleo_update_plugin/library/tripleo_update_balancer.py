@@ -8,6 +8,8 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, is_of
+from ansible.module_utils.tripleo_update_record import FOLDER, Records, is_same
+from ansible.module_utils.tripleo_update_undo import undo
 
 __metaclass__ = type
 
@@ -15,14 +17,19 @@ DOCUMENTATION = r"""
 module: tripleo_update_balancer
 short_description: Takes nodes out of the rotation of the HAProxy of this host, and puts them back
 description:
-  - C(out) gives the nodes no new sessions and waits, for a while, until the old ones have ended.
-  - C(in) puts them back and waits until HAProxy finds them up. It can be repeated.
+  - C(out) gives the nodes no new sessions and waits, for a while, until the old ones have ended. What each server was
+    is noted in this host's record before. One that somebody else took out is left alone, and stays out.
+  - C(in) makes what C(out) noted what it was, and waits until HAProxy finds those up. It can be repeated.
   - A stats socket of level "user" refuses both. Then health checks alone decide, unless I(mode=require).
 options:
   state:
     choices: [out, in]
     required: true
     description: Whether the nodes go or come.
+  folder:
+    description: Where this host keeps its record.
+    type: path
+    default: /var/lib/tripleo-update
   nodes:
     description: Names of nodes; a server of HAProxy is called like one, or like one with a domain.
     type: list
@@ -61,25 +68,59 @@ def wait(look, is_done, seconds):
     return ["%s/%s" % (row["pxname"], row["svname"]) for row in late]
 
 
-def take_out(haproxy, nodes, proxies, seconds):
-    for row in own(haproxy, nodes, proxies):
-        haproxy.set_state(row["pxname"], row["svname"], proxies[row["pxname"]])
-    look = lambda: own(haproxy, nodes, proxies)  # noqa: E731
-    return wait(look, lambda row: proxies[row["pxname"]] != "drain" or not int(row["scur"] or 0), seconds)
+def note_of(given, row, was):
+    """The change that is about to be made to the server of a row of HAProxy's table."""
+    proxy, server = row["pxname"], row["svname"]
+    return {
+        "for": server.split(".")[0], "kind": "haproxy", "name": "%s/%s" % (proxy, server), "socket": given["socket"],
+        "proxy": proxy, "server": server, "was": was, "is": given["proxies"][proxy],
+    }  # fmt: skip
 
 
-def put_in(haproxy, nodes, proxies, seconds):
-    """Also where HAProxy refuses the word: who is up is seen all the same."""
-    refusal = None
-    for row in own(haproxy, nodes, proxies):
+def is_taken(records, note):
+    """Note the change before it is made; False if somebody else took the server out, so that it is to be left alone."""
+    with records.alone():
+        ours = any(is_same(note, each) for each in records.changes())
+        if note["was"] == "ready":
+            records.add(note)
+        return ours or note["was"] == "ready"
+
+
+def take_out(module, records, haproxy, given):
+    forced, moved = haproxy.forced(), []
+
+    def look():
+        rows = own(haproxy, given["nodes"], given["proxies"])
+        return [row for row in rows if (row["pxname"], row["svname"]) in moved]
+
+    for row in own(haproxy, given["nodes"], given["proxies"]):
+        key = (row["pxname"], row["svname"])
+        note = note_of(given, row, forced.get(key, "ready"))
+        if not is_taken(records, note):
+            continue
         try:
-            haproxy.set_state(row["pxname"], row["svname"], "ready")
-        except Refused as error:
-            refusal = error
-    look = lambda: own(haproxy, nodes, proxies)  # noqa: E731
-    late = wait(look, lambda row: row["status"].startswith(("UP", "no check")), seconds)
-    if refusal and not late:
-        raise refusal
+            haproxy.set_state(row["pxname"], row["svname"], note["is"])
+        except Refused:
+            with records.alone():
+                records.drop(note)
+            raise
+        moved.append(key)
+    proxies = given["proxies"]
+    return wait(look, lambda row: proxies[row["pxname"]] != "drain" or not int(row["scur"] or 0), given["seconds"])
+
+
+def put_in(module, records, haproxy, given):
+    """Also where HAProxy refuses the word: who is up is seen all the same. What somebody else took out is not."""
+    _, left = undo(module, records, given["nodes"], ("haproxy",))
+    others = [key for key, state in haproxy.forced().items() if state != "ready"]
+
+    def look():
+        rows = own(haproxy, given["nodes"], given["proxies"])
+        return [row for row in rows if (row["pxname"], row["svname"]) not in others]
+
+    late = wait(look, lambda row: row["status"].startswith(("UP", "no check")), given["seconds"])
+    if left:
+        module.fail_json(msg="HAProxy keeps out what was taken out: " + "; ".join(left))
     return late
 
 
@@ -87,6 +128,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "state": {"choices": ["out", "in"], "required": True},
+            "folder": {"type": "path", "default": FOLDER},
             "nodes": {"type": "list", "required": True},
             "proxies": {"type": "dict", "required": True},
             "mode": {"choices": ["auto", "require", "off"], "default": "auto"},
@@ -99,7 +141,7 @@ def main():
         module.exit_json(changed=False)
     haproxy, move = HAProxy(given["socket"]), take_out if given["state"] == "out" else put_in
     try:
-        late = move(haproxy, given["nodes"], given["proxies"], given["seconds"])
+        late = move(module, Records(given["folder"]), haproxy, given)
     except Refused as refusal:
         text = "HAProxy does not take servers in and out: %s" % refusal
         if given["mode"] == "require":

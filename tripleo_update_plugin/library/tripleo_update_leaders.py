@@ -7,6 +7,8 @@ from __future__ import absolute_import, division, print_function
 import re
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.tripleo_update_record import FOLDER, Records
+from ansible.module_utils.tripleo_update_undo import undo
 
 __metaclass__ = type
 
@@ -15,13 +17,17 @@ module: tripleo_update_leaders
 short_description: Moves resources of Pacemaker off a node before it stops, and lets them come back
 description:
   - C(away) bans from the node what runs there, and waits until it runs elsewhere. Nothing happens if it is not there,
-    or if there is no other node to take it.
-  - C(back) takes the bans away. It can be repeated.
+    or if there is no other node to take it. Each ban is noted in the node's record before it is made.
+  - C(back) takes away the bans that the record has. A ban that somebody else made stays. It can be repeated.
 options:
   state:
     description: Whether the resources have to leave or may come back.
     choices: [away, back]
     required: true
+  folder:
+    description: Where the node keeps its record.
+    type: path
+    default: /var/lib/tripleo-update
   node:
     description: The node's name in the cluster.
     type: str
@@ -48,10 +54,30 @@ def is_here(module, resource, node):
     return node in re.findall(r"^resource \S+ is running on: (\S+)", told, re.M)
 
 
+def is_banned(module, resource, node):
+    """Whether somebody banned it from the node by hand; ours are in the record."""
+    _, told, _ = module.run_command(["pcs", "constraint", "location", "--full"])
+    return bool(re.search(r"\bid: ?%s(?=[)\s])" % re.escape("cli-ban-%s-on-%s" % (resource, node)), told))
+
+
+def move_away(module, records, names, node, seconds):
+    """Names of what could not be moved."""
+    failed = []
+    for name in names:
+        note = {"for": node, "kind": "ban", "name": name, "resource": name, "node": node}
+        with records.alone():
+            if not is_banned(module, name, node):
+                records.add(note)
+        if module.run_command(["pcs", "resource", "ban", name, node, "--wait=%d" % seconds])[0]:
+            failed.append(name)
+    return failed
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
             "state": {"choices": ["away", "back"], "required": True},
+            "folder": {"type": "path", "default": FOLDER},
             "node": {"type": "str", "required": True},
             "resources": {"type": "list", "default": []},
             "vips": {"type": "list", "default": []},
@@ -60,20 +86,19 @@ def main():
         }
     )
     given, node = module.params, module.params["node"]
+    records = Records(given["folder"])
     names = given["resources"] + ["ip-" + address.replace(":", ".") for address in given["vips"]]
     if given["state"] == "away":
         names = [name for name in names if given["others"] and is_here(module, name, node)]
-    changed, failed = [], []
-    for name in names:
-        if given["state"] == "away":
-            argv = ["pcs", "resource", "ban", name, node, "--wait=%d" % given["seconds"]]
-        else:
-            argv = ["pcs", "resource", "clear", name, node]
-        (failed if module.run_command(argv)[0] else changed).append(name)
-    if failed:
-        verb = "moved off" if given["state"] == "away" else "allowed back to"
-        module.fail_json(msg="Pacemaker resources that could not be %s %s: %s" % (verb, node, ", ".join(failed)))
-    module.exit_json(changed=bool(changed), resources=changed)
+        failed = move_away(module, records, names, node, given["seconds"])
+        if failed:
+            text = "Pacemaker resources that could not be moved off %s: %s"
+            module.fail_json(msg=text % (node, ", ".join(failed)))
+    else:
+        names, left = undo(module, records, [node], ("ban",), names)
+        if left:
+            module.fail_json(msg="Pacemaker resources that could not be allowed back: " + "; ".join(left))
+    module.exit_json(changed=bool(names), resources=names)
 
 
 if __name__ == "__main__":

@@ -227,6 +227,7 @@ def _balancing(
     if not proxies or not hosts:
         return ()
     move = {
+        "folder": "{{ tripleo_update_marks | default(omit) }}",
         "state": "out" if phase == "drain" else "in",
         "nodes": list(naturally(wanted)),
         "proxies": proxies,

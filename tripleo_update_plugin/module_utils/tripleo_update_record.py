@@ -1,0 +1,247 @@
+"""What is being done to this host, and what was changed from here: the record that every undercloud goes by.
+
+Two files in a folder of the host, which only root can read. ``owner.json`` says who works on the host or has left it
+out of use; ``changes.json`` lists what was changed *from* this host, for itself or for another node, with what was
+there before. Each is written before the deed and taken away after it is undone.
+"""
+
+# Ansible carries this file to the nodes: it may use nothing of ours, and has to run with Python 2.7 and 3.5 as well.
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import fcntl
+import json
+import os
+import re
+import time
+from contextlib import contextmanager
+
+__metaclass__ = type
+
+FORMAT = 1
+
+FOLDER = "/var/lib/tripleo-update"
+
+#: In the environment of everything that a phase runs on a node: <job>.<node>.
+MARK = "TRIPLEO_UPDATE_TASK"
+
+#: Daemons inherit the mark where no service manager starts them. They are at home in groups of their own.
+_HOME_OF_DAEMONS = re.compile(r"libpod|machine\.slice|docker|system\.slice/(?!sshd?[@.])[^/]+\.service")
+
+
+class Unreadable(Exception):
+    """A record that is there, but is none."""
+
+
+class Records:
+    """The records in *folder*. All but the readers of one file hold alone()."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    @contextmanager
+    def alone(self):
+        """Alone among all that change the records of this host."""
+        try:
+            os.makedirs(self.folder, 0o700)
+        except OSError as error:
+            if error.errno != errno.EEXIST:
+                raise
+        os.chmod(self.folder, 0o700)
+        descriptor = os.open(os.path.join(self.folder, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def owner(self):
+        """Who holds the host; None if nobody does."""
+        return self._read("owner.json", dict, None)
+
+    def set_owner(self, owner):
+        self._write("owner.json", owner)
+
+    def drop_owner(self):
+        self._remove("owner.json")
+
+    def changes(self):
+        """All changes made from here that are not undone, oldest first."""
+        return self._read("changes.json", list, [])
+
+    def changes_for(self, nodes):
+        return [change for change in self.changes() if change.get("for") in nodes]
+
+    def add(self, change):
+        """Note a change before it is made. One that is there already stays as it is: it knows what was before."""
+        changes = self.changes()
+        if not any(is_same(change, each) for each in changes):
+            self._write("changes.json", changes + [dict(change, time=time.time())])
+
+    def drop(self, change):
+        left = [each for each in self.changes() if not is_same(change, each)]
+        if left:
+            self._write("changes.json", left)
+        else:
+            self._remove("changes.json")
+
+    def _read(self, name, kind, default):
+        path = os.path.join(self.folder, name)
+        try:
+            with open(path) as file:
+                value = json.load(file)
+        except IOError as error:
+            if error.errno == errno.ENOENT:
+                return default
+            raise
+        except ValueError:
+            value = None
+        if not isinstance(value, kind):
+            raise Unreadable("%s cannot be read; look at it, and remove it if nothing is at work here" % path)
+        return value
+
+    def _write(self, name, value):
+        path = os.path.join(self.folder, name)
+        descriptor = os.open(path + ".draft", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(value, file, sort_keys=True)
+            file.flush()
+            os.fsync(descriptor)
+        os.rename(path + ".draft", path)
+
+    def _remove(self, name):
+        try:
+            os.remove(os.path.join(self.folder, name))
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise
+
+
+def is_same(change, other):
+    """Whether two notes are of the same change for the same node."""
+    return all(change.get(key) == other.get(key) for key in ("for", "kind", "name"))
+
+
+def is_owners(owner, other):
+    """Whether two claims are of the same batch of the same update."""
+    return all(owner.get(key) == other.get(key) for key in ("update", "batch"))
+
+
+def processes(node):
+    """["<command> (<pid>)"] of what jobs began on *node* and that is still at work, ourselves left out."""
+    found = []
+    own = _ancestors(os.getpid())
+    end = "." + node
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) in own:
+            continue
+        try:
+            with open("/proc/%s/environ" % entry, "rb") as file:
+                variables = file.read().split(b"\0")
+            mark = [each for each in variables if each.startswith(MARK.encode() + b"=")]
+            if not mark or not mark[0].decode("utf-8", "replace").endswith(end) or _is_at_home(entry):
+                continue
+            with open("/proc/%s/comm" % entry) as file:
+                found.append("%s (%s)" % (file.read().strip(), entry))
+        except (IOError, OSError):
+            continue
+    return sorted(found)
+
+
+def _is_at_home(pid):
+    with open("/proc/%s/stat" % pid) as file:
+        if file.read().rpartition(")")[2].split()[0] in "ZX":
+            return True
+    with open("/proc/%s/cgroup" % pid) as file:
+        return bool(_HOME_OF_DAEMONS.search(file.read()))
+
+
+def _ancestors(pid):
+    """*pid*, what called it, and so on."""
+    line = set()
+    while pid > 1 and pid not in line:
+        line.add(pid)
+        try:
+            with open("/proc/%d/stat" % pid) as file:
+                pid = int(file.read().rpartition(")")[2].split()[1])
+        except (IOError, OSError):
+            break
+    return line
+
+
+def state_of(owner, busy, now):
+    """What a claim means now: "at work", "failed", "out of use", "claimed", or "" if it has lapsed."""
+    if busy or (owner.get("working") and now < owner.get("until", 0)):
+        return "at work"
+    if owner.get("failed"):
+        return "failed"
+    if owner.get("drained"):
+        return "out of use"
+    return "claimed" if now < owner.get("until", 0) else ""
+
+
+def in_words(owner, state, busy):
+    """A claim for people."""
+    since = time.strftime("%Y-%m-%d %H:%M", time.localtime(owner.get("since", 0)))
+    text = "%s since %s: update %s of stack %s, batch %s, phase %s, from %s" % (
+        state, since, str(owner.get("update", "?"))[:8], owner.get("stack", "?"), owner.get("batch", "?"),
+        owner.get("phase", "?"), owner.get("machine", "?"),
+    )  # fmt: skip
+    return text + (", still at work: %s" % ", ".join(busy) if busy else "")
+
+
+def claim(records, owner, node, seconds):
+    """Make *owner* the owner of this host for *seconds*; why not, in words, or "" if it is.
+
+    What an earlier attempt of the same batch left behind stays known: since when, and whether services are out of use.
+    """
+    now = time.time()
+    with records.alone():
+        there, busy = records.owner(), processes(node)
+        if there and not is_owners(there, owner):
+            state = state_of(there, busy, now)
+            if state:
+                return "%s is %s" % (node, in_words(there, state, busy))
+        elif busy:
+            return "%s: an earlier attempt is still at work there: %s" % (node, ", ".join(busy))
+        same = there if there and is_owners(there, owner) else {}
+        kept = {"since": same.get("since", now), "drained": same.get("drained", False)}
+        records.set_owner(dict(owner, format=FORMAT, working=True, failed="", until=now + seconds, **kept))
+    return ""
+
+
+def keep(records, owner, seconds, drained, failed):
+    """A phase of *owner* has ended: the host stays claimed for *seconds*, or as long as services are out of use."""
+    with records.alone():
+        there = records.owner()
+        if there and is_owners(there, owner):
+            records.set_owner(dict(there, working=False, until=time.time() + seconds, drained=drained, failed=failed))
+
+
+def free(records, owner):
+    """The host is nobody's any more, if it is *owner*'s; whoever's it is if that is None."""
+    with records.alone():
+        there = records.owner()
+        if there and (owner is None or is_owners(there, owner)):
+            records.drop_owner()
+
+
+def told(records, node):
+    """The record as it is told: {} if there is none that means anything now. Never raises for an unreadable one."""
+    try:
+        there = records.owner()
+        changes = records.changes()
+    except Unreadable as error:
+        return {"state": "at work", "why": str(error), "changes": 0, "processes": []}
+    busy = processes(node) if there or os.path.isdir(records.folder) else []
+    state = state_of(there or {}, busy, time.time())
+    own = [change for change in changes if change.get("for") == node]
+    if not state and not own:
+        return {}
+    fields = ("undercloud", "stack", "update", "batch", "phase", "since", "until", "machine", "services")
+    held = dict((field, (there or {})[field]) for field in fields if field in (there or {}))
+    return dict(
+        held, state=state or "out of use", changes=len(own), processes=busy,
+        why=(there or {}).get("failed") or in_words(there or {}, state or "out of use", busy),
+    )  # fmt: skip
