@@ -34,6 +34,10 @@ _OPTIONS = (
         choices=["DEBUG", "INFO", "WARNING", "ERROR"],
         help="How much the logs of jobs tell: INFO has a line for each task, DEBUG one for each node as well.",
     ),
+    cfg.IntOpt(
+        "patience", default=600, min=0, help="Seconds that a phase waits for Heat or Mistral if one of them is away."
+    ),
+    cfg.StrOpt("undercloud", help="Name of this undercloud in the records on nodes. Default: the name of the machine."),
     cfg.StrOpt("probe_cafile", help="Certificates that probes trust; without it, those of the system."),
     cfg.StrOpt(
         "probe_credentials",

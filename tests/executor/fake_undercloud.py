@@ -71,6 +71,7 @@ class FakeUndercloud:
         self.outputs = stack_outputs
         self.told = []
         self.away = False
+        self.heat_is_away = False
         self.unknown = set()
         self.executions = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -85,6 +86,8 @@ class FakeUndercloud:
         self._server.server_close()
 
     def answer(self, method, path, body):
+        if path.startswith("/heat/") and self.heat_is_away:
+            return 503, {"error": {"message": "away"}}
         if path.startswith("/heat/stacks/"):
             entries = [{"output_key": key, "output_value": value} for key, value in self.outputs.items()]
             stack = {"id": "1", "stack_name": "overcloud", "stack_status": "CREATE_COMPLETE", "outputs": entries}
@@ -139,6 +142,7 @@ class Nodes:
         variables = {
             "ansible_connection": "local", "ansible_become": False,
             "ansible_python_interpreter": sys.executable, "stand_in": str(stand_in),
+            "tripleo_update_marks": f"{folder}/records/{{{{ inventory_hostname }}}}",
         }  # fmt: skip
         self.inventory = folder / "local.yaml"
         self.inventory.write_text(yaml.safe_dump({"all": {"vars": variables}}))
@@ -165,7 +169,8 @@ def configuration(path, work_dir, nodes, heat, mistral, **more):
     """A configuration file as an executor would have it."""
     values = {
         "work_dir": work_dir, "auth_type": "none", "heat_endpoint": heat, "mistral_endpoint": mistral,
-        "inventory": nodes.inventory, "services": nodes.profiles, "gate_timeout": 2, "gate_delay": 1, **more,
+        "inventory": nodes.inventory, "services": nodes.profiles, "gate_timeout": 2, "gate_delay": 1, "patience": 0,
+        **more,
     }  # fmt: skip
     path.write_text("[tripleo_update]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
     return path

@@ -41,12 +41,28 @@ def test_a_task_brings_what_the_batch_needs():
     assert tasks_of(plan)["batch-1"]["input"] == {
         "stack": "overcloud",
         "digest": OVERCLOUD.digest,
+        "update": "<% execution().id %>",
         "batch": "batch-1",
         "nodes": ["controller-0"],
         "only": None,
         "down": ["compute-3"],
+        "allowed": "<% $.allowed %>",
         "max_failed": 2,
     }
+
+
+def test_the_workflow_brings_how_many_may_be_down_at_once():
+    [given] = workbook.render(planned())["workflows"]["update"]["input"]
+    assert given["allowed"]["mysql"] == 1 and given["allowed"]["nova_compute"] >= 1
+
+
+def test_a_waiver_lets_one_more_go_than_there_are_down():
+    overcloud = an_overcloud(Controller=(1, ["mysql"]), Compute=(9, ["nova_compute"]))
+    policy = parse_policy({"waivers": [{"service": "mysql", "reason": "one controller"}]})
+    for down, number in ((frozenset(), 1), (frozenset({"compute-0"}), 2)):
+        plan = plan_update(overcloud, a_catalogue(), policy, Facts(down=down))
+        [given] = workbook.render(plan)["workflows"]["update"]["input"]
+        assert given["allowed"]["mysql"] == number
 
 
 def test_tasks_join_on_the_batches_they_come_after():

@@ -51,25 +51,42 @@ def job_name(phase: str, parameters: Mapping[str, Any]) -> str:
 
 def check(phase: str, parameters: Mapping[str, Any]) -> None:
     """Raise ValueError unless every name is a name: they become files, hosts and arguments."""
-    nodes, only, down = (parameters.get(key) for key in ("nodes", "only", "down"))
-    names = [parameters["stack"], *(nodes or ()), *(only or ()), *(down or ())]
+    nodes = parameters.get("nodes")
     if phase not in _OF_NO_BATCH:
-        names.append(parameters["batch"])
         if not nodes:
             raise ValueError(f"{phase} of batch {parameters['batch']!r}: no nodes given")
-        if not isinstance(parameters["digest"], str) or not parameters["digest"]:
-            raise ValueError("digest: the SHA-256 (hex) of the stack's outputs is expected")
-    for name in names:
-        if not is_safe_name(name):
-            raise ValueError(f"{name!r} is not a name of a stack, a batch, a node or a service")
+        _check_digest(phase, parameters)
+    _check_names(phase, parameters)
     if phase == "gate" and parameters["moment"] not in _MOMENTS:
         raise ValueError(f"moment {parameters['moment']!r} is not one of {', '.join(_MOMENTS)}")
+    if phase == "unlock" and parameters.get("force") is not True:
+        raise ValueError("force: the nodes may still be worked on, so it has to be true")
     if not variables.are_plain(parameters.get("extra_vars") or {}):
         raise ValueError("extra_vars: a mapping of variables to plain data is expected, without templates")
     for key in ("timeout", "seconds"):
         value = parameters.get(key)
         if value is not None and (not isinstance(value, int) or value < 1):
             raise ValueError(f"{key} {value!r}: whole seconds, at least 1, are expected")
+
+
+def _check_names(phase: str, parameters: Mapping[str, Any]) -> None:
+    lists = (parameters.get(key) or () for key in ("nodes", "only", "down", "allowed"))
+    names = [parameters["stack"], *(name for each in lists for name in each)]
+    if phase not in _OF_NO_BATCH:
+        names.append(parameters["batch"])
+    if parameters.get("update") is not None:
+        names.append(parameters["update"])
+    for name in names:
+        if not is_safe_name(name):
+            raise ValueError(f"{name!r} is not a name of a stack, an update, a batch, a node or a service")
+
+
+def _check_digest(phase: str, parameters: Mapping[str, Any]) -> None:
+    """What a plan decided needs the digest of what it was made from; what only looks or undoes does not."""
+    digest = parameters.get("digest")
+    needed = phase in ("drain", "update") or (phase == "gate" and parameters.get("moment") == "before")
+    if not isinstance(digest, str | None) or (needed and not digest):
+        raise ValueError("digest: the SHA-256 (hex) of the stack's outputs is expected")
 
 
 def _absolute(paths: Any) -> list[str]:

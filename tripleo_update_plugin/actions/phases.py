@@ -11,44 +11,23 @@ from mistral_lib import actions
 from tripleo_update_plugin.actions import handover
 
 
-class Gate(actions.Action):  # type: ignore[misc]
-    """Wait until nodes and their peers are healthy.
+class _Phase(actions.Action):  # type: ignore[misc]
+    """What all phases of a batch are given.
 
-    moment 'before': the batch's nodes, and every other node that offers one of the batch's services; also fails
-    when more than max_failed nodes of the same update have failed already.
-    moment 'after': the batch's nodes only.
+    stack and nodes by name; batch is the batch's id and update that of its update, as the records on the nodes name
+    them. digest is the SHA-256 (hex) of the outputs that the plan was made from. only are the services it is limited
+    to, null for all. down are nodes that do not answer. timeout is the phase's deadline in seconds.
     """
 
     def __init__(
-        self, stack: str, digest: str, batch: str, nodes: list[str], only: list[str] | None = None,
-        down: list[str] | None = None, moment: str = "before", max_failed: int = 0, timeout: int | None = None,
+        self, stack: str, batch: str, nodes: list[str], digest: str | None = None, update: str | None = None,
+        only: list[str] | None = None, down: list[str] | None = None, timeout: int | None = None,
     ) -> None:  # fmt: skip
         self.stack = stack
-        self.digest = digest
         self.batch = batch
         self.nodes = nodes
-        self.only = only
-        self.down = down
-        self.moment = moment
-        self.max_failed = max_failed
-        self.timeout = timeout
-
-    def is_sync(self) -> bool:
-        return False
-
-    def run(self, context: Any) -> None:
-        handover.hand_over("gate", vars(self), context)
-
-
-class _Phase(actions.Action):  # type: ignore[misc]
-    def __init__(
-        self, stack: str, digest: str, batch: str, nodes: list[str], only: list[str] | None = None,
-        down: list[str] | None = None, timeout: int | None = None,
-    ) -> None:  # fmt: skip
-        self.stack = stack
         self.digest = digest
-        self.batch = batch
-        self.nodes = nodes
+        self.update = update
         self.only = only
         self.down = down
         self.timeout = timeout
@@ -58,6 +37,25 @@ class _Phase(actions.Action):  # type: ignore[misc]
 
     def run(self, context: Any) -> None:
         handover.hand_over(type(self).__name__.lower(), vars(self), context)
+
+
+class Gate(_Phase):
+    """Wait until nodes and their peers are healthy.
+
+    moment 'before': claims the batch's nodes, then looks at them and at every other node that offers one of their
+    services; one that is out of use counts as down, and no more of a service than allowed, {service: number}, may be.
+    moment 'after': the batch's nodes only; those that are well are free then.
+    """
+
+    def __init__(
+        self, stack: str, batch: str, nodes: list[str], digest: str | None = None, update: str | None = None,
+        only: list[str] | None = None, down: list[str] | None = None, moment: str = "before",
+        allowed: dict[str, int] | None = None, max_failed: int = 0, timeout: int | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(stack, batch, nodes, digest, update, only, down, timeout)
+        self.moment = moment
+        self.allowed = allowed
+        self.max_failed = max_failed
 
 
 class Drain(_Phase):
@@ -70,12 +68,37 @@ class Update(_Phase):
     """
 
     def __init__(
-        self, stack: str, digest: str, batch: str, nodes: list[str], only: list[str] | None = None,
-        down: list[str] | None = None, timeout: int | None = None, extra_vars: dict[str, Any] | None = None,
+        self, stack: str, batch: str, nodes: list[str], digest: str | None = None, update: str | None = None,
+        only: list[str] | None = None, down: list[str] | None = None, timeout: int | None = None,
+        extra_vars: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(stack, digest, batch, nodes, only, down, timeout)
+        super().__init__(stack, batch, nodes, digest, update, only, down, timeout)
         self.extra_vars = extra_vars
 
 
 class Restore(_Phase):
-    """Put the services of the nodes back into use."""
+    """Put the services of the nodes back into use.
+
+    last says that no phase of the batch follows, so that the nodes are free afterwards. by_record puts back what the
+    records on the nodes say that was taken out, whichever update did it; no digest is needed then.
+    """
+
+    def __init__(
+        self, stack: str, nodes: list[str], batch: str = "restore", digest: str | None = None,
+        update: str | None = None, only: list[str] | None = None, down: list[str] | None = None, last: bool = False,
+        by_record: bool = False, timeout: int | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(stack, batch, nodes, digest, update, only, down, timeout)
+        self.last = last
+        self.by_record = by_record
+
+
+class Unlock(_Phase):
+    """Forget which update the nodes belong to, though it may still be at work: force has to be true.
+
+    What is out of use on the nodes stays so; restore with by_record puts it back.
+    """
+
+    def __init__(self, stack: str, nodes: list[str], force: bool = False, timeout: int | None = None) -> None:
+        super().__init__(stack, "unlock", nodes, timeout=timeout)
+        self.force = force

@@ -188,6 +188,11 @@ def write_playbook(plays: Sequence[Play], path: Path) -> Path:
     return path
 
 
+def read_playbook(path: Path) -> list[Play]:
+    """The plays of a playbook that the overcloud brings, as data."""
+    return list(yaml.safe_load(path.read_text(encoding="utf-8")) or [])
+
+
 def run(
     playbook: Path,
     inventory: Path,

@@ -9,7 +9,7 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, is_of
 from ansible.module_utils.tripleo_update_record import FOLDER, Records, is_same
-from ansible.module_utils.tripleo_update_undo import undo
+from ansible.module_utils.tripleo_update_undo import reasons, undo
 
 __metaclass__ = type
 
@@ -120,7 +120,7 @@ def put_in(module, records, haproxy, given):
 
     late = wait(look, lambda row: row["status"].startswith(("UP", "no check")), given["seconds"])
     if left:
-        module.fail_json(msg="HAProxy keeps out what was taken out: " + "; ".join(left))
+        module.fail_json(msg="HAProxy keeps out what was taken out: " + reasons(left))
     return late
 
 

@@ -16,6 +16,7 @@ from subprocess import PIPE, Popen
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused
+from ansible.module_utils.tripleo_update_record import FOLDER, Records, Unreadable, claim, told
 
 try:
     from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -28,7 +29,8 @@ DOCUMENTATION = r"""
 module: tripleo_update_health
 short_description: Waits until the services of a node are healthy, as the service catalogue describes it
 description:
-  - Changes nothing. Fails if a service is still sick when time is up, and names every one that is, with the reason.
+  - Changes nothing but the record, where it claims the node. Fails if a service is still sick when time is up, and
+    names every one that is, with the reason.
   - Never tells what a command printed, which may be a secret.
 options:
   checks:
@@ -57,6 +59,21 @@ options:
     description: HAProxy's stats socket, a path or host:port.
     type: str
     default: /var/lib/haproxy/stats
+  folder:
+    description: Where the node keeps its record.
+    type: path
+    default: /var/lib/tripleo-update
+  claim:
+    description: The batch that claims the node before it is looked at. Fails while another one has it.
+    type: dict
+  lease:
+    description: How long that claim holds by itself.
+    type: int
+    default: 0
+  peers_may_be_held:
+    description: A node without C(claim) that somebody works on, or that is out of use, is told and not looked at.
+    type: bool
+    default: false
   haproxy_ignore:
     description: Proxies of HAProxy that may be down.
     type: list
@@ -334,6 +351,27 @@ def look(params):
     return dict((service, "; ".join(reasons)) for service, reasons in sick.items()), sorted(unchecked)
 
 
+def hold(module, deadline):
+    """Claim the node, where it is one of the batch; its record. Ends the module where it need not be looked at."""
+    given = module.params
+    records = Records(given["folder"])
+    if not given["claim"]:
+        held = told(records, given["node"])
+        if given["peers_may_be_held"] and held.get("state"):
+            module.exit_json(changed=False, unchecked=[], held=held)
+        return held
+    try:
+        refusal = claim(records, given["claim"], given["node"], given["lease"])
+        while refusal and time.time() + given["delay"] <= deadline:
+            time.sleep(given["delay"])
+            refusal = claim(records, given["claim"], given["node"], given["lease"])
+    except Unreadable as error:
+        refusal = str(error)
+    if refusal:
+        module.fail_json(msg=refusal, unchecked=[], held=told(records, given["node"]))
+    return told(records, given["node"])
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
@@ -345,17 +383,22 @@ def main():
             "vips": {"type": "list"},
             "haproxy_socket": {"type": "str", "default": "/var/lib/haproxy/stats"},
             "haproxy_ignore": {"type": "list"},
+            "folder": {"type": "path", "default": FOLDER},
+            "claim": {"type": "dict"},
+            "lease": {"type": "int", "default": 0},
+            "peers_may_be_held": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
     deadline = time.time() + module.params["seconds"]
+    held = hold(module, deadline)
     sick, unchecked = look(module.params)
     while sick and time.time() + module.params["delay"] <= deadline:
         time.sleep(module.params["delay"])
         sick, unchecked = look(module.params)
     if sick:
-        module.fail_json(msg="sick: " + ", ".join(sorted(sick)), sick=sick, unchecked=unchecked)
-    module.exit_json(changed=False, unchecked=unchecked)
+        module.fail_json(msg="sick: " + ", ".join(sorted(sick)), sick=sick, unchecked=unchecked, held=held)
+    module.exit_json(changed=False, unchecked=unchecked, held=held)
 
 
 if __name__ == "__main__":

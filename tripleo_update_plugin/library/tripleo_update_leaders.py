@@ -8,7 +8,7 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.tripleo_update_record import FOLDER, Records
-from ansible.module_utils.tripleo_update_undo import undo
+from ansible.module_utils.tripleo_update_undo import reasons, undo
 
 __metaclass__ = type
 
@@ -95,9 +95,10 @@ def main():
             text = "Pacemaker resources that could not be moved off %s: %s"
             module.fail_json(msg=text % (node, ", ".join(failed)))
     else:
-        names, left = undo(module, records, [node], ("ban",), names)
+        done, left = undo(module, records, [node], ("ban",), names)
         if left:
-            module.fail_json(msg="Pacemaker resources that could not be allowed back: " + "; ".join(left))
+            module.fail_json(msg="Pacemaker resources that could not be allowed back: " + reasons(left))
+        names = done.get(node, [])
     module.exit_json(changed=bool(names), resources=names)
 
 

@@ -21,8 +21,8 @@ description:
     another batch is at work or has left services out of use, and where what an earlier attempt began still runs.
   - C(keep) says that a phase has ended and that the node is still the batch's.
   - C(free) says that nobody needs the node any more.
-  - C(undo) puts back what was changed from this host for I(nodes), the newest first. It goes on after one that fails
-    and tells what is left.
+  - C(undo) puts back what was changed from this host for I(nodes), the newest first. It goes on after one that fails,
+    and tells what is left, and why.
   - C(read) tells the record and changes nothing.
 options:
   state:
@@ -38,7 +38,7 @@ options:
     type: str
     required: true
   owner:
-    description: The batch, as the record names it. Without it, C(free) and C(undo) do not ask whose it is.
+    description: The batch, as the record names it. Without it, C(free) does not ask whose it is.
     type: dict
   seconds:
     description: How long the claim holds by itself, from now on.
@@ -49,9 +49,8 @@ options:
     type: int
     default: 0
   drained:
-    description: Whether services of the node are out of use.
+    description: Whether services of the node are out of use. By default, that stays as it is.
     type: bool
-    default: false
   failed:
     description: Why the batch failed on the node.
     type: str
@@ -74,16 +73,6 @@ def claimed(records, given):
         time.sleep(2)
 
 
-def put_back(module, records, given):
-    done, left = undo(module, records, given["nodes"])
-    if not left and given["node"] in given["nodes"]:
-        free(records, given["owner"])
-    result = {"changed": bool(done), "put_back": done, "left": left}
-    if left:
-        module.fail_json(msg="could not be put back: " + "; ".join(left), **result)
-    return result
-
-
 def main():
     module = AnsibleModule(
         argument_spec={
@@ -93,7 +82,7 @@ def main():
             "owner": {"type": "dict"},
             "seconds": {"type": "int", "default": 0},
             "wait": {"type": "int", "default": 0},
-            "drained": {"type": "bool", "default": False},
+            "drained": {"type": "bool"},
             "failed": {"type": "str", "default": ""},
             "nodes": {"type": "list", "default": []},
         },
@@ -111,7 +100,8 @@ def main():
         elif given["state"] == "free":
             free(records, given["owner"])
         elif given["state"] == "undo":
-            result = put_back(module, records, given)
+            done, left = undo(module, records, given["nodes"])
+            result = {"changed": bool(done), "put_back": done, "left": left}
         else:
             result = {"changed": False}
     except Unreadable as error:

@@ -10,7 +10,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.tripleo_update_record import FOLDER, Records
-from ansible.module_utils.tripleo_update_undo import answer_inside, run_inside, undo
+from ansible.module_utils.tripleo_update_undo import answer_inside, reasons, run_inside, undo
 
 __metaclass__ = type
 
@@ -92,7 +92,7 @@ def switch_out(module, records, given):
 
 def switch_back(module, records, given):
     """Why it could not be switched on again, "" if it is as it was."""
-    return "; ".join(undo(module, records, [given["node"]], ("command",), (given["name"],))[1])
+    return reasons(undo(module, records, [given["node"]], ("command",), (given["name"],))[1])
 
 
 def main():

@@ -27,7 +27,7 @@ FOLDER = "/var/lib/tripleo-update"
 MARK = "TRIPLEO_UPDATE_TASK"
 
 #: Daemons inherit the mark where no service manager starts them. They are at home in groups of their own.
-_HOME_OF_DAEMONS = re.compile(r"libpod|machine\.slice|docker|system\.slice/(?!sshd?[@.])[^/]+\.service")
+HOME_OF_DAEMONS = re.compile(r"libpod|machine\.slice|docker|system\.slice/(?!sshd?[@.])[^/]+\.service")
 
 
 class Unreadable(Exception):
@@ -154,7 +154,7 @@ def _is_at_home(pid):
         if file.read().rpartition(")")[2].split()[0] in "ZX":
             return True
     with open("/proc/%s/cgroup" % pid) as file:
-        return bool(_HOME_OF_DAEMONS.search(file.read()))
+        return bool(HOME_OF_DAEMONS.search(file.read()))
 
 
 def _ancestors(pid):
@@ -212,10 +212,14 @@ def claim(records, owner, node, seconds):
 
 
 def keep(records, owner, seconds, drained, failed):
-    """A phase of *owner* has ended: the host stays claimed for *seconds*, or as long as services are out of use."""
+    """A phase of *owner* has ended: the host stays claimed for *seconds*, or as long as services are out of use.
+
+    *drained* None leaves as it is whether they are.
+    """
     with records.alone():
         there = records.owner()
         if there and is_owners(there, owner):
+            drained = there.get("drained", False) if drained is None else drained
             records.set_owner(dict(there, working=False, until=time.time() + seconds, drained=drained, failed=failed))
 
 
@@ -237,11 +241,12 @@ def told(records, node):
     busy = processes(node) if there or os.path.isdir(records.folder) else []
     state = state_of(there or {}, busy, time.time())
     own = [change for change in changes if change.get("for") == node]
+    others = sorted(set(str(change.get("for")) for change in changes) - set([node]))
     if not state and not own:
-        return {}
+        return {"state": "", "for_others": others} if others else {}
     fields = ("undercloud", "stack", "update", "batch", "phase", "since", "until", "machine", "services")
     held = dict((field, (there or {})[field]) for field in fields if field in (there or {}))
     return dict(
-        held, state=state or "out of use", changes=len(own), processes=busy,
+        held, state=state or "out of use", changes=len(own), processes=busy, for_others=others,
         why=(there or {}).get("failed") or in_words(there or {}, state or "out of use", busy),
     )  # fmt: skip

@@ -28,22 +28,35 @@ class Left(Exception):
 
 
 def undo(module, records, nodes, kinds=None, names=None):
-    """Undo the changes for *nodes*, the newest first, or those of some kinds and names: ([done], [left and why])."""
-    done, left = [], []
+    """Undo the changes for *nodes*, the newest first, or those of some kinds and names.
+
+    ({node: what was put back}, {node: what is left, and why}); nodes without any are left out.
+    """
+    done, left = {}, {}
     for change in reversed(records.changes_for(nodes)):
         if (kinds and change["kind"] not in kinds) or (names is not None and change["name"] not in names):
             continue
+        words = "%s %s" % (change["kind"], change["name"])
         try:
-            UNDO[change["kind"]](module, records, change)
-        except KeyError:
-            left.append("%s: nobody here knows how to undo a %s" % (change.get("name"), change.get("kind")))
+            _undo_of(change)(module, records, change)
         except Left as error:
-            left.append("%s: %s" % (change["name"], error))
+            left.setdefault(change["for"], []).append("%s: %s" % (words, error))
         else:
             with records.alone():
                 records.drop(change)
-            done.append("%s %s" % (change["kind"], change["name"]))
+            done.setdefault(change["for"], []).append(words)
     return done, left
+
+
+def reasons(left):
+    """What undo() left, in one text."""
+    return "; ".join(reason for node in sorted(left) for reason in left[node])
+
+
+def _undo_of(change):
+    if change["kind"] not in UNDO:
+        raise Left("nobody here knows how to undo that")
+    return UNDO[change["kind"]]
 
 
 def _haproxy(_module, _records, change):

@@ -1,7 +1,8 @@
 """What there is: nodes, the services on them, and the overcloud they make up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from tripleo_update_plugin.names import naturally
 
@@ -43,6 +44,18 @@ class Overcloud:
     vips: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
     has_update_tasks: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
+        data = asdict(self)
+        data["nodes"] = [{**node, "services": sorted(node["services"])} for node in data["nodes"]]
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Overcloud":
+        """What to_dict() gave. KeyError or TypeError for anything else."""
+        nodes = [Node(**{**node, "services": frozenset(node["services"])}) for node in data["nodes"]]
+        return cls(**{**data, "nodes": tuple(nodes)})
 
     @property
     def services(self) -> tuple[str, ...]:

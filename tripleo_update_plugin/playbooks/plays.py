@@ -113,7 +113,7 @@ def gate_before(
     left_out = frozenset(nodes) | frozenset(skip)
     others = {node.name: node.services & shared for node in overcloud.nodes if node.name not in left_out}
     peers = {name: services for name, services in others.items() if services}
-    return _gate(overcloud, catalogue, own | peers, patience, frozenset(skip) - frozenset(nodes))
+    return _gate(overcloud, catalogue, own | peers, patience, frozenset(skip) - frozenset(nodes), ask_all=True)
 
 
 def gate_after(
@@ -135,8 +135,12 @@ def _gate(
     wanted: Mapping[str, frozenset[str]],
     patience: Patience,
     away: Collection[str],
+    ask_all: bool = False,
 ) -> Phase:
-    """One look at everything on all nodes at once, then the steps of the profiles that have any."""
+    """One look at everything on all nodes at once, then the steps of the profiles that have any.
+
+    With *ask_all* nodes are asked also where there is nothing to look at: they have their record to tell.
+    """
     there = _there(overcloud, away)
     members = {service: len(hosts) for service, hosts in there.items()}
     looks: dict[str, list[Check]] = {}
@@ -152,7 +156,8 @@ def _gate(
             _add(tasks, [_hurried(task, patience) for task in profile.of_runner("gate", runner)])
         for host in hosts:
             looks[host], steps_of[host] = checks_of(checked, members), tasks
-    plays = [_health_play(overcloud, {host: look for host, look in looks.items() if look}, patience)]
+    asked = {host: look for host, look in looks.items() if look or ask_all}
+    plays = [_health_play(overcloud, asked, patience)]
     for alike in _alike(steps_of):
         play = _play(f"Gate of {', '.join(alike)}", alike, steps_of[alike[0]])
         plays.append({**play, "vars": _variables(overcloud, there, play["tasks"])})

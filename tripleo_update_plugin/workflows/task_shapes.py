@@ -11,13 +11,23 @@ from typing import Any
 
 from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.names import is_safe_name
-from tripleo_update_plugin.workflows.workbook import COMMANDS, DUE, UPDATE_BATCH, WORKFLOW, is_batch, is_digest
+from tripleo_update_plugin.workflows.workbook import (
+    ALLOWED,
+    COMMANDS,
+    DUE,
+    THE_ALLOWED,
+    THIS_UPDATE,
+    UPDATE_BATCH,
+    WORKFLOW,
+    is_batch,
+    is_digest,
+)
 
 _BOOK = {"version", "name", "description", "workflows"}
-_FLOW = {"type", "description", "tasks"}
+_FLOW = {"type", "description", "input", "tasks"}
 _REQUIRED = {"workflow", "input"}
 _OPTIONAL = {"join", "on-success"}
-_INPUT = {"stack", "digest", "batch", "nodes", "only", "down", "max_failed"}
+_INPUT = {"stack", "digest", "update", "batch", "nodes", "only", "down", ALLOWED, "max_failed"}
 _APPROVAL = {"action", "pause-before", "on-success"}
 _DUE = {"action", "join", "on-success"}
 
@@ -29,6 +39,7 @@ def check(book: Mapping[str, Any]) -> None:
     _insist(set(book) == _BOOK and book["version"] == "2.0" and is_safe_name(book["name"]), "the workbook", book)
     flow = book["workflows"].get(WORKFLOW) or {}
     _insist(set(book["workflows"]) == {WORKFLOW} and set(flow) == _FLOW and flow["type"] == "direct", "workflows", flow)
+    _check_allowed(flow["input"])
     tasks: Tasks = flow["tasks"]
     for name, task in tasks.items():
         _check_name(name)
@@ -68,6 +79,17 @@ def _check_name(name: object) -> None:
     _insist(is_safe_name(name) and not str(name).isdigit() and name not in COMMANDS, "the name of a task", name)
 
 
+def _check_allowed(given: object) -> None:
+    """The one input, {service: how many may be down at once}."""
+    is_one = isinstance(given, list) and len(given) == 1 and isinstance(given[0], dict) and set(given[0]) == {ALLOWED}
+    _insist(is_one, "the input", given)
+    assert isinstance(given, list)
+    numbers = given[0][ALLOWED]
+    _insist(isinstance(numbers, dict), "the input", numbers)
+    for service, number in numbers.items():
+        _insist(is_safe_name(service) and type(number) is int and number >= 0, "the input", {service: number})
+
+
 def _check_task(name: str, task: Mapping[str, Any]) -> None:
     if not is_batch(name):
         wanted = _DUE if name.endswith(DUE) else _APPROVAL
@@ -81,6 +103,7 @@ def _check_task(name: str, task: Mapping[str, Any]) -> None:
     _insist(task["workflow"] == UPDATE_BATCH, name, task["workflow"])
     _insist(task.get("join", "all") == "all", name, task)
     _insist(set(given) - {"extra_vars"} == _INPUT and given["batch"] == name, name, given)
+    _insist(given["update"] == THIS_UPDATE and given[ALLOWED] == THE_ALLOWED, name, given)
     _insist(type(given["max_failed"]) is int, name, given["max_failed"])
     _insist(isinstance(given["digest"], str) and is_digest(given["digest"]), name, given["digest"])
     lists = [given["nodes"], given["down"], given["only"] if given["only"] is not None else []]

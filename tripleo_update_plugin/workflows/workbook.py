@@ -32,6 +32,12 @@ DUE = "-due"
 #: Mistral's engine commands, which no task may be called after.
 COMMANDS = frozenset({"fail", "noop", "pause", "succeed"})
 
+#: The input of the generated workflow that says how much may be down at once, {service: number}, and what each batch is
+#: given of it and of the execution it belongs to. These are the only expressions in a definition.
+ALLOWED = "allowed"
+THE_ALLOWED = f"<% $.{ALLOWED} %>"
+THIS_UPDATE = "<% execution().id %>"
+
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -74,6 +80,7 @@ def render(plan: Plan) -> dict[str, Any]:
             WORKFLOW: {
                 "type": "direct",
                 "description": "One task per batch; each waits for the batches it comes after",
+                "input": [{ALLOWED: _allowed(plan)}],
                 "tasks": tasks,
             }
         },
@@ -117,10 +124,12 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
         "input": {
             "stack": plan.stack,
             "digest": plan.outputs_digest,
+            "update": THIS_UPDATE,
             "batch": batch.id,
             "nodes": list(batch.nodes),
             "only": list(batch.only) or None,
             "down": sorted(plan.facts.down) if plan.facts else [],
+            ALLOWED: THE_ALLOWED,
             "max_failed": plan.policy.get("max_failed", 0),
         },
     }
@@ -133,8 +142,21 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
     return task
 
 
+def _allowed(plan: Plan) -> dict[str, int]:
+    """How many nodes may be without a service at once, those that are down already among them.
+
+    A waiver lets one more go than there are down.
+    """
+    waived = {service for waiver in plan.waivers for service in (waiver.get("services") or [waiver["service"]])}
+    down = len(plan.facts.down) if plan.facts else 0
+    budgets = plan.policy.get("budgets") or {}
+    hit = sorted({service for batch in plan.batches for service in batch.impact} & set(budgets))
+    numbers = {service: int(budgets[service]["max_unavailable"]) for service in hit}
+    return {service: max(number, 1 + down) if service in waived else number for service, number in numbers.items()}
+
+
 def _check(plan: Plan) -> None:
-    names = [plan.stack, *plan.nodes, *(plan.facts.down if plan.facts else ())]
+    names = [*_allowed(plan), plan.stack, *plan.nodes, *(plan.facts.down if plan.facts else ())]
     for batch in plan.batches:
         names += [batch.id, *batch.after, *batch.only]
         if batch.id.isdigit() or batch.id in COMMANDS:

@@ -1,40 +1,74 @@
-"""The phase gate: are the nodes, and those that stand in for them, healthy?"""
+"""The phase gate: are the nodes healthy, and those that stand in for them, and is there room for them to go down?"""
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from tripleo_update_plugin.adapters import keystone
-from tripleo_update_plugin.executor.runner import other_batches
-from tripleo_update_plugin.executor.runner.other_batches import Sibling
-from tripleo_update_plugin.executor.runner.work import Output, Scene, Work
-from tripleo_update_plugin.playbooks import plays
+from tripleo_update_plugin.executor.runner import ownership
+from tripleo_update_plugin.executor.runner.work import Output, Results, Scene, Work
+from tripleo_update_plugin.playbooks import plays, records
+from tripleo_update_plugin.rules import room
 
 
 def gate(work: Work, scene: Scene) -> Output:
-    """Look until everything is healthy, or until patience ends; refuse where too many nodes have failed already."""
-    before = work.given("moment") == "before"
-    others = _siblings(work)
-    refusal = other_batches.over_budget(others, int(work.given("max_failed") or 0)) if before else ""
-    if refusal:
-        return work.output(error=refusal, not_started=True)
-    busy = other_batches.in_flight(others)
-    phase = _checks(work, scene, plays.gate_before if before else plays.gate_after, busy)
-    if not phase.plays:
-        return work.nothing_to_do(unchecked=[])
+    """Look until everything is healthy, or until patience ends."""
+    return _before(work, scene) if work.given("moment") == "before" else _after(work, scene)
+
+
+def _before(work: Work, scene: Scene) -> Output:
+    """Claim the nodes, then look at them and at their peers; a peer that is out of use counts as down.
+
+    Whoever claims first and looks then cannot miss another who does the same. Of two that are in each other's way, the
+    younger lets go and asks again.
+    """
+    owner = ownership.owner_of(work)
+    patience = time.monotonic() + min(work.options.gate_timeout, work.seconds_left)
+    while True:
+        phase = _checks(work, scene, plays.gate_before)
+        phase = records.claiming(phase, plays.HEALTH_TASK, owner, work.nodes, seconds=ownership.lease(work))
+        outcome, results = work.run(phase, scene, results_of=[plays.HEALTH_TASK])
+        held = _held(results)
+        others = {name: record for name, record in held.items() if name not in work.nodes}
+        short = room.shortage(
+            scene.overcloud, _own(work, scene), others, work.given("down") or (), work.given("allowed"), work.update
+        )
+        if outcome.status != "successful" or not short:
+            break
+        late = work.cancelled() or time.monotonic() > patience
+        if late or room.must_yield({name: held.get(name, {}) for name in work.nodes}, others):
+            ownership.let_go(work, scene, owner)
+        if late:
+            return work.output(error=f"no room: {short}", nodes=work.untouched(), not_started=True)
+        work.log.info("waits for room: %s", short)
+        time.sleep(work.options.gate_delay)
+    if outcome.status != "successful":
+        ownership.let_go(work, scene, owner)
+    return work.tell(outcome, unchecked=plays.unchecked(results))
+
+
+def _after(work: Work, scene: Scene) -> Output:
+    """Look at the nodes alone; those that are well are free then."""
+    phase = records.freeing(_checks(work, scene, plays.gate_after), ownership.owner_of(work), work.nodes)
     outcome, results = work.run(phase, scene, results_of=[plays.HEALTH_TASK])
-    late: frozenset[str] = frozenset()
-    if before and outcome.status == "failed":
-        # A batch that began while this one was looking is no sick peer.
-        late = other_batches.in_flight(_siblings(work)) - busy
-    return work.tell(outcome, ignore=late, unchecked=plays.unchecked(results))
+    ownership.note_failures(work, scene, outcome, drained=False)
+    return work.tell(outcome, unchecked=plays.unchecked(results))
 
 
-def _checks(work: Work, scene: Scene, gate: Callable[..., plays.Phase], busy: Iterable[str]) -> plays.Phase:
+def _checks(work: Work, scene: Scene, gate: Callable[..., plays.Phase]) -> plays.Phase:
     timeout = min(work.options.gate_timeout, int(work.seconds_left))
     patience = plays.Patience.of(timeout, work.options.gate_delay)
-    skip = {*(work.given("down") or ()), *busy}
-    return gate(scene.overcloud, work.catalogue(), work.nodes, patience, work.given("only"), skip)
+    return gate(
+        scene.overcloud, work.catalogue(), work.nodes, patience, work.given("only"), set(work.given("down") or ())
+    )
 
 
-def _siblings(work: Work) -> tuple[Sibling, ...]:
-    execution = work.request.get("workflow")
-    return other_batches.of(keystone.mistral_client(work.conf), execution) if execution else ()
+def _own(work: Work, scene: Scene) -> dict[str, frozenset[str]]:
+    return {name: plays.services_of(scene.overcloud.node(name), work.given("only")) for name in work.nodes}
+
+
+def _held(results: Results) -> dict[str, Mapping[str, Any]]:
+    """{node: its record} of nodes that have one that means anything."""
+    told = {name: (tasks.get(plays.HEALTH_TASK) or {}).get("held") or {} for name, tasks in results.items()}
+    return {name: record for name, record in told.items() if record.get("state")}
+
+

@@ -5,7 +5,7 @@ from typing import Any
 
 from tripleo_update_plugin import readiness
 from tripleo_update_plugin.adapters import ansible, keystone, tripleo_common
-from tripleo_update_plugin.executor.runner import redaction
+from tripleo_update_plugin.executor.runner import ownership, redaction
 from tripleo_update_plugin.executor.runner.work import Output, Scene, Work
 from tripleo_update_plugin.overcloud.architecture import PerService
 from tripleo_update_plugin.playbooks import method, packages, plays, single_services
@@ -38,8 +38,9 @@ def _from_stack(work: Work, scene: Scene, phase: plays.Phase | None) -> Output:
     playbook, inventory = tripleo_common.download(
         keystone.heat_client(work.conf), scene.overcloud.stack, scene.outputs, scene.folder, work.options.ssh_user
     )
-    if phase:
-        playbook = ansible.write_playbook(phase.plays, playbook.with_name("tripleo_update_plays.yaml"))
+    own = phase.plays if phase else ansible.read_playbook(playbook)
+    framed = ownership.framed(work, plays.Phase(plays=tuple(own)))
+    playbook = ansible.write_playbook(framed.plays, playbook.with_name("tripleo_update_plays.yaml"))
     outcome, _ = work.run_playbook(
         playbook, inventory, work.nodes, limit=work.nodes, extra_vars=_variables(work, update_serial=len(work.nodes))
     )
@@ -47,6 +48,7 @@ def _from_stack(work: Work, scene: Scene, phase: plays.Phase | None) -> Output:
         # any_errors_fatal: one node's failure stops the others in the middle of their update.
         for name, node in outcome.nodes.items():
             node.error = node.error or f"node {name}: its update was broken off, because the run failed"
+    ownership.note_failures(work, scene, outcome)
     return work.tell(outcome)
 
 
@@ -55,7 +57,8 @@ def _packages(work: Work, scene: Scene) -> Output:
     mark = f"{work.job.folder.parent.name}.{work.given('batch')}"
     phase = packages.update(scene.overcloud, work.catalogue(), work.nodes, mark, work.given("only"))
     asked = (packages.MARK_TASK, packages.CHECK_TASK)
-    outcome, results = work.run(phase, scene, asked, _variables(work))
+    outcome, results = work.run(ownership.framed(work, phase), scene, asked, _variables(work))
+    ownership.note_failures(work, scene, outcome)
     idle = [name for name in work.nodes if _was_idle(results.get(name) or {})]
     return work.tell(outcome, nothing_to_do=len(idle) == len(work.nodes))
 

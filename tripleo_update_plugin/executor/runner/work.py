@@ -23,6 +23,9 @@ from tripleo_update_plugin.rules.catalogue import Catalogue
 #: What Mistral is told about a phase, as data: see jobs.job.answer().
 Output = dict[str, Any]
 
+#: For plays that only say how nodes are left.
+_LATE: Mapping[str, Any] = {"timeout": 60.0, "cancelled": lambda: False}
+
 #: {node: {task: what Ansible says of it}}
 Results = dict[str, dict[str, Any]]
 
@@ -70,6 +73,21 @@ class Work:
         return tuple(self.given("nodes") or ())
 
     @property
+    def update(self) -> str:
+        """The id of the update that the phase belongs to; that of its own execution if it belongs to none."""
+        return str(self.given("update") or self.job.folder.parent.name)
+
+    @property
+    def only_undoes(self) -> bool:
+        """Whether the phase puts back what others took out, or frees nodes."""
+        return self.phase in ("restore", "unlock")
+
+    @property
+    def goes_by_plan(self) -> bool:
+        """Whether what the phase does was decided by a plan, so that it must be the same overcloud still."""
+        return self.phase in ("drain", "update") or (self.phase == "gate" and self.given("moment") == "before")
+
+    @property
     def seconds_left(self) -> float:
         """Seconds until the deadline."""
         return self.deadline - time.monotonic()
@@ -94,20 +112,27 @@ class Work:
         scene: Scene,
         results_of: Iterable[str] = (),
         extra_vars: Mapping[str, Any] | None = None,
+        late: bool = False,
     ) -> tuple[ansible.Outcome, Results]:
-        """Run the plays of *phase*; what became of each node, and the results of the tasks named in *results_of*."""
+        """Run the plays of *phase*; what became of each node, and the results of the tasks named in *results_of*.
+
+        *late* plays only say how nodes are left: they have a minute of their own, also after the deadline and where
+        the job was asked to end.
+        """
         inventory = ansible.write_inventory(scene.overcloud, scene.folder / "inventory.yaml", self.options.ssh_user)
         playbook = ansible.write_playbook(phase.plays, scene.folder / "plays.yaml")
-        return self.run_playbook(playbook, inventory, phase.hosts, results_of=results_of, extra_vars=extra_vars)
+        return self.run_playbook(
+            playbook, inventory, phase.hosts, results_of=results_of, extra_vars=extra_vars, **(_LATE if late else {})
+        )
 
     def run_playbook(
         self, playbook: Path, inventory: Path, nodes: Iterable[str], **more: Any
     ) -> tuple[ansible.Outcome, Results]:
         """Run the *playbook* in its private folder until the phase's deadline; *more* as adapters.ansible.run()."""
+        limits = {"timeout": self.seconds_left, "cancelled": self.cancelled}
         return ansible.run(
-            playbook, inventory, nodes, ansible.Settings.of(self.conf),
-            timeout=self.seconds_left, cancelled=self.cancelled, heard=self._note, **more,
-        )  # fmt: skip
+            playbook, inventory, nodes, ansible.Settings.of(self.conf), heard=self._note, **{**limits, **more}
+        )
 
     def _note(self, event: ansible.Event) -> None:
         self.log.of(node=event.node).log(ansible.LEVELS[event.kind], "%s: %s", event.task, event.kind)
@@ -134,7 +159,11 @@ class Work:
 
     def nothing_to_do(self, **more: Any) -> Output:
         """What Mistral is told where no node had to be asked."""
-        return self.output(nodes=untouched(self.nodes), nothing_to_do=True, **more)
+        return self.output(nodes=self.untouched(), nothing_to_do=True, **more)
+
+    def untouched(self) -> dict[str, Output]:
+        """Results of the phase's nodes where nothing was run, and nothing is wrong."""
+        return untouched(self.nodes)
 
 
 def untouched(nodes: Sequence[str]) -> dict[str, Output]:

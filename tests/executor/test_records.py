@@ -1,0 +1,173 @@
+"""What the records on the nodes keep from happening, and what they make possible: real Ansible, a played undercloud."""
+
+import json
+import time
+
+import pytest
+from test_runner import ended, told, wait
+
+from tripleo_update_plugin.overcloud.outputs import digest
+
+
+def record(nodes, name="ctl-0"):
+    path = nodes.folder / "records" / name / "owner.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def put(nodes, name, **owner):
+    """Another undercloud's claim."""
+    path = nodes.folder / "records" / name / "owner.json"
+    path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    now = time.time()
+    claim = {
+        "format": 1, "undercloud": "other", "stack": "overcloud", "update": "u-other", "batch": "b-9",
+        "phase": "update", "attempt": 1, "machine": "director-2", "job": "update.b-9",
+        "services": None, "since": now, "until": now + 600, "working": True, "drained": True, "failed": "",
+    }  # fmt: skip
+    path.write_text(json.dumps({**claim, **owner}))
+
+
+def done(desk, undercloud, phase, **parameters):
+    """(state, output) of a phase that is handed in."""
+    before = len(undercloud.told)
+    name = f"{phase}-{parameters['moment']}.b-1" if "moment" in parameters else None
+    job, _ = desk.hand_in(desk.request(phase, task=f"task-{before}", **parameters), name=name)
+    _, state, output = told(undercloud, before + 1)[before]
+    wait(lambda: ended(job))
+    return state, output
+
+
+def test_a_batch_holds_its_nodes_from_the_first_gate_to_the_last(desk, nodes, undercloud):
+    seen = []
+    for phase, more in [
+        ("gate", {"moment": "before"}), ("drain", {}), ("update", {}), ("restore", {}), ("gate", {"moment": "after"}),
+    ]:  # fmt: skip
+        state, output = done(desk, undercloud, phase, update="u-1", **more)
+        assert state == "SUCCESS", output
+        now = record(nodes) or {}
+        seen.append((now.get("update"), now.get("working"), now.get("drained")))
+    claimed, drained, updated, restored, free = seen
+    assert claimed == ("u-1", True, False)
+    assert drained == updated == ("u-1", False, True)
+    assert restored == ("u-1", False, False) and free == (None, None, None)
+
+
+@pytest.mark.parametrize("phase", ["drain", "update"])
+def test_nothing_begins_on_a_node_that_another_update_holds(desk, nodes, undercloud, phase):
+    put(nodes, "ctl-0")
+    state, output = done(desk, undercloud, phase, update="u-1", timeout=30)
+    assert state == "ERROR"
+    assert "ctl-0 is at work since" in output["error"] and "update u-other of stack overcloud" in output["error"]
+    assert nodes.asked == []
+    assert record(nodes)["update"] == "u-other"
+
+
+def test_a_gate_does_not_open_while_another_update_has_a_node_of_the_same_service(desk, nodes, undercloud):
+    """Cancel, then start: the first update's job is still at work on ctl-1 when the second asks for ctl-0."""
+    put(nodes, "ctl-1")
+    state, output = done(desk, undercloud, "gate", moment="before", update="u-1", allowed={"web": 1})
+    assert state == "ERROR" and output["not_started"]
+    assert "web: ctl-1 is at work since" in output["error"]
+    assert "with ctl-0 2 of 3 would be down, 1 may be" in output["error"]
+    assert record(nodes) is None, "a gate that stays shut leaves nobody's claim behind"
+
+
+def test_where_there_is_room_for_both_the_gate_opens(desk, nodes, undercloud):
+    put(nodes, "ctl-1")
+    state, output = done(desk, undercloud, "gate", moment="before", update="u-1", allowed={"web": 2})
+    assert state == "SUCCESS", output
+    assert "gate ctl-2" in nodes.asked and record(nodes)["update"] == "u-1"
+
+
+def test_a_node_that_is_left_out_of_use_counts_as_down(desk, nodes, undercloud):
+    put(nodes, "ctl-2", working=False, until=0)
+    state, output = done(desk, undercloud, "gate", moment="before", update="u-1", allowed={"web": 1})
+    assert state == "ERROR" and "ctl-2 is out of use since" in output["error"]
+
+
+def test_another_batch_of_the_same_update_may_be_at_work_where_the_plan_has_room(desk, nodes, undercloud):
+    put(nodes, "ctl-1", update="u-1")
+    nodes.sick("gate", "ctl-1")
+    state, output = done(desk, undercloud, "gate", moment="before", update="u-1", allowed={"web": 2})
+    assert state == "SUCCESS", output
+
+
+def test_a_phase_that_fails_says_so_on_the_node(desk, nodes, undercloud):
+    nodes.sick("update", "ctl-0")
+    assert done(desk, undercloud, "update", update="u-1")[0] == "ERROR"
+    now = record(nodes)
+    assert now["failed"].startswith("Update web") and not now["working"]
+
+
+def test_a_restore_needs_neither_digest_nor_the_stack_as_it_was(desk, nodes, undercloud):
+    planned = {"update": "u-1", "digest": digest(undercloud.outputs)}
+    assert done(desk, undercloud, "drain", **planned)[0] == "SUCCESS"
+    undercloud.outputs = {**undercloud.outputs, "BlacklistedIpAddresses": [""]}
+    state, output = done(desk, undercloud, "restore", **planned)
+    assert state == "SUCCESS", output
+    assert nodes.asked[-1] == "restore ctl-0"
+    assert done(desk, undercloud, "drain", **planned)[0] == "ERROR", "what a plan decided is still bound to it"
+
+
+def test_a_restore_does_not_need_heat(desk, nodes, undercloud):
+    assert done(desk, undercloud, "drain", update="u-1")[0] == "SUCCESS"
+    undercloud.heat_is_away = True
+    state, output = done(desk, undercloud, "restore", update="u-1")
+    assert state == "SUCCESS", output
+    assert nodes.asked[-1] == "restore ctl-0"
+
+
+def test_heat_may_be_away_for_a_while(desk, nodes, undercloud):
+    desk.config.write_text(desk.config.read_text().replace("patience = 0", "patience = 60"))
+    undercloud.heat_is_away = True
+    job, _ = desk.hand_in(desk.request("drain"))
+    wait(lambda: job.log.exists() and "waits for Heat" in job.log.read_text())
+    undercloud.heat_is_away = False
+    assert told(undercloud)[0][1] == "SUCCESS"
+
+
+def test_the_last_restore_of_a_batch_frees_the_node(desk, nodes, undercloud):
+    assert done(desk, undercloud, "drain", update="u-1")[0] == "SUCCESS"
+    assert done(desk, undercloud, "restore", update="u-1", last=True)[0] == "SUCCESS"
+    assert record(nodes) is None
+
+
+def noted(nodes, host, *changes):
+    path = nodes.folder / "records" / host / "changes.json"
+    path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    path.write_text(json.dumps(list(changes)))
+    return path
+
+
+def a_change(nodes, name, argv, node="ctl-0"):
+    return {"for": node, "kind": "command", "name": name, "argv": argv, "container": None, "unknown": []}
+
+
+def test_by_their_records_nodes_are_put_back_whoever_took_them_out(desk, nodes, undercloud):
+    put(nodes, "ctl-0", working=False)
+    mark = nodes.folder / "undone"
+    own = noted(nodes, "ctl-0", a_change(nodes, "broker", ["touch", str(mark)]))
+    other = noted(nodes, "ctl-2", a_change(nodes, "flag", ["true"]), a_change(nodes, "x", ["true"], node="ctl-1"))
+    state, output = done(desk, undercloud, "restore", by_record=True, digest=None, batch="restore")
+    assert state == "SUCCESS", output
+    assert output["nodes"]["ctl-0"]["put_back"] == ["command broker", "command flag"]
+    assert mark.exists() and not own.exists() and record(nodes) is None
+    assert [change["for"] for change in json.loads(other.read_text())] == ["ctl-1"]
+
+
+def test_what_could_not_be_put_back_is_named_and_the_rest_is_done(desk, nodes, undercloud):
+    put(nodes, "ctl-0", working=False)
+    mark = nodes.folder / "undone"
+    noted(nodes, "ctl-0", a_change(nodes, "broker", ["touch", str(mark)]), a_change(nodes, "flag", ["false"]))
+    state, output = done(desk, undercloud, "restore", by_record=True, digest=None, batch="restore")
+    assert state == "ERROR" and "command flag: false ended with 1" in output["error"]
+    assert output["nodes"]["ctl-0"]["put_back"] == ["command broker"] and mark.exists()
+    assert output["nodes"]["ctl-0"]["left"] == ["command flag: false ended with 1"]
+    assert record(nodes)["update"] == "u-other", "what is still out of use still counts as down"
+
+
+def test_unlock_forgets_the_owner_and_nothing_else(desk, nodes, undercloud):
+    put(nodes, "ctl-0")
+    left = noted(nodes, "ctl-0", a_change(nodes, "broker", ["true"]))
+    state, _ = done(desk, undercloud, "unlock", force=True, digest=None, batch="unlock")
+    assert state == "SUCCESS" and record(nodes) is None and left.exists()
