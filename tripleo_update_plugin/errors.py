@@ -146,3 +146,12 @@ class PhaseFailed(UpdateError):
 
 class SandboxError(UpdateError):
     remedy = "'tripleo-update-sandbox down' removes what is left; the logs are in its state folder."
+
+
+def first_line(error: BaseException) -> str:
+    """What a foreign error says, in one line; its kind if it says nothing.
+
+    >>> first_line(OSError("no route\nmore")), first_line(TimeoutError())
+    ('no route', 'TimeoutError')
+    """
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

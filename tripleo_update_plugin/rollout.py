@@ -17,7 +17,8 @@ from tripleo_update_plugin.overcloud import contradictions
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
-from tripleo_update_plugin.plan.plan import Plan, some_names
+from tripleo_update_plugin.plan.plan import Plan
+from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.planner import planner
 from tripleo_update_plugin.rules import scope
 from tripleo_update_plugin.rules.policy import Policy

@@ -9,7 +9,7 @@ import yaml
 
 from tripleo_update_plugin.adapters import ansible
 from tripleo_update_plugin.overcloud.model import Node, Overcloud
-from tripleo_update_plugin.playbooks.plays import HEALTH_TASK, Patience, gate_after
+from tripleo_update_plugin.playbooks.gates import HEALTH_TASK, Patience, gate_after
 from tripleo_update_plugin.rules.catalogue import Catalogue, parse_profile
 
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}

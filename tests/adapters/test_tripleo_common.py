@@ -7,6 +7,7 @@ import yaml
 
 from tripleo_update_plugin.adapters import ansible, tripleo_common
 from tripleo_update_plugin.errors import PhaseFailed
+from tripleo_update_plugin.playbooks import pike
 
 PLAYBOOK = """
 - hosts: Compute
@@ -85,7 +86,7 @@ def test_pike_s_tasks_are_run_step_by_step_on_the_nodes_asked_for(tmp_path):
         RoleConfig={"deploy_steps_tasks": deploy},
     )
     playbook, inventory = download(outputs, tmp_path)
-    own = ansible.write_playbook(tripleo_common.plays_of_tasks(["Compute"]), playbook.with_name("own.yaml"))
+    own = ansible.write_playbook(pike.plays_of_tasks(["Compute"]), playbook.with_name("own.yaml"))
     subprocess.run(
         [ansible.find_ansible(), "-i", inventory, "-e", "update_serial=1", "-e", "ansible_connection=local",
          "-e", f"ansible_python_interpreter={sys.executable}", "--limit", "cmp-1", own],

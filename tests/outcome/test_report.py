@@ -3,10 +3,11 @@ from dataclasses import replace
 import pytest
 
 from tripleo_update_plugin.outcome.execution import STATES, BatchRun, Execution, NodeResult, PhaseRun, is_final
-from tripleo_update_plugin.outcome.report import COLUMNS, clock, report_of, row
+from tripleo_update_plugin.outcome.report import COLUMNS, report_of, row
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
+from tripleo_update_plugin.times import iso
 
 PLAN = plan_update(
     an_overcloud(excluded=["compute-4"], Compute=(5, ["nova_compute"])), a_catalogue(), facts=Facts()
@@ -114,7 +115,7 @@ def test_times_are_those_of_the_node():
 
 
 def test_no_time_is_no_text():
-    assert clock(None) == ""
+    assert iso(None) == ""
     assert reported("RUNNING").outcomes[0].seconds is None
 
 

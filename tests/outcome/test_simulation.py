@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from laws.worlds import plan_of, worlds
 
 from tripleo_update_plugin.errors import BadInput
-from tripleo_update_plugin.executor.runner.other_batches import Sibling, over_budget
 from tripleo_update_plugin.outcome.execution import BatchRun, Execution
 from tripleo_update_plugin.outcome.report import report_of
 from tripleo_update_plugin.outcome.simulation import (
@@ -145,14 +144,6 @@ def test_only_nodes_of_the_plan_can_fail(node, words):
         troubles(PLAN, [node])
     with pytest.raises(BadInput, match="no batch a-7"):
         troubles(PLAN, [], ["a-7"])
-
-
-def test_the_refusal_is_the_one_of_the_first_gate():
-    for max_failed, failed in ((0, ["b-1"]), (1, ["b-1", "b-2"])):
-        siblings = (Sibling(batch="b-1", state="ERROR", nodes=("b-1", "b-2"), failed=("b-1", "b-2")),)
-        assert over_budget(siblings, max_failed) == detail(
-            "a-3", replace(PLAN, policy={"max_failed": max_failed}), fail=failed
-        )
 
 
 @given(worlds())

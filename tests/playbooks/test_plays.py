@@ -4,16 +4,8 @@ import pytest
 
 from tripleo_update_plugin.errors import BadProfile
 from tripleo_update_plugin.overcloud.model import Node, Overcloud
-from tripleo_update_plugin.playbooks.plays import (
-    HEALTH_TASK,
-    Patience,
-    explain,
-    gate_after,
-    gate_before,
-    in_order,
-    steps,
-    unchecked,
-)
+from tripleo_update_plugin.playbooks.gates import HEALTH_TASK, Patience, gate_after, gate_before, unchecked
+from tripleo_update_plugin.playbooks.plays import explain, in_order, steps
 from tripleo_update_plugin.rules.catalogue import KINDS, Catalogue, Profile
 
 PATIENCE = Patience(retries=3, delay=1)

@@ -3,8 +3,9 @@ import pytest
 from tripleo_update_plugin.errors import BadPolicy
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.planner.planner import plan_update
+from tripleo_update_plugin.rules.allowances import resolve
 from tripleo_update_plugin.rules.budget import Count, Percent
-from tripleo_update_plugin.rules.policy import Durations, Policy, Waiver, merge, parse_policy, resolve
+from tripleo_update_plugin.rules.policy import Durations, Policy, Waiver, merge, parse_policy
 from tripleo_update_plugin.rules.service_list import services_of
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
 

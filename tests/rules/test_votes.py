@@ -5,7 +5,8 @@ import pytest
 from tripleo_update_plugin.errors import Infeasible
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.planner.planner import plan_update
-from tripleo_update_plugin.rules.policy import Policy, resolve
+from tripleo_update_plugin.rules.allowances import resolve
+from tripleo_update_plugin.rules.policy import Policy
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
 
 #: Seven full members in three roles, and a hundred remote nodes.

@@ -14,8 +14,8 @@ from standin_node import HEALTHY, FakeHAProxy, Servers, StandInNode
 
 from tripleo_update_plugin.adapters import ansible, extensions
 from tripleo_update_plugin.overcloud.model import RUNNERS, Node, Overcloud
+from tripleo_update_plugin.playbooks.gates import HEALTH_TASK, Patience, gate_after
 from tripleo_update_plugin.playbooks.health_checks import checks_of
-from tripleo_update_plugin.playbooks.plays import HEALTH_TASK, Patience, gate_after
 
 ADDRESS = "127.88.7.1"
 SHIFT = 20000  # to ports that need no privilege

@@ -50,7 +50,10 @@ def job_name(phase: str, parameters: Mapping[str, Any]) -> str:
 
 
 def check(phase: str, parameters: Mapping[str, Any]) -> None:
-    """Raise ValueError unless every name is a name: they become files, hosts and arguments."""
+    """Raise ValueError unless every name is a name: they become files, hosts and arguments.
+
+    BadPolicy for variables that a policy could not have either.
+    """
     nodes = parameters.get("nodes")
     if phase not in _OF_NO_BATCH:
         if not nodes:
@@ -61,8 +64,7 @@ def check(phase: str, parameters: Mapping[str, Any]) -> None:
         raise ValueError(f"moment {parameters['moment']!r} is not one of {', '.join(_MOMENTS)}")
     if phase == "unlock" and parameters.get("force") is not True:
         raise ValueError("force: the nodes may still be worked on, so it has to be true")
-    if not variables.are_plain(parameters.get("extra_vars") or {}):
-        raise ValueError("extra_vars: a mapping of variables to plain data is expected, without templates")
+    variables.checked(parameters.get("extra_vars") or {})
     for key in ("timeout", "seconds"):
         value = parameters.get(key)
         if value is not None and (not isinstance(value, int) or value < 1):

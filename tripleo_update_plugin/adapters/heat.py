@@ -18,7 +18,7 @@ from heatclient import exc as heat_errors
 from keystoneauth1 import exceptions as auth_errors
 from oslo_log import log
 
-from tripleo_update_plugin.errors import HeatUnavailable, StackNotFound
+from tripleo_update_plugin.errors import HeatUnavailable, StackNotFound, first_line
 from tripleo_update_plugin.names import natural_key
 from tripleo_update_plugin.overcloud import fixed_roles
 from tripleo_update_plugin.overcloud.nodes import RESOURCE_GROUP_MEMBERS, hosts_entries
@@ -204,8 +204,4 @@ def _translated(stack: str) -> Iterator[None]:
     except heat_errors.HTTPNotFound as error:
         raise StackNotFound(f"Heat has no stack {stack!r}") from error
     except (heat_errors.BaseException, auth_errors.ClientException, OSError) as error:
-        raise HeatUnavailable(f"Heat did not give stack {stack!r}: {_first_line(error)}") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise HeatUnavailable(f"Heat did not give stack {stack!r}: {first_line(error)}") from error

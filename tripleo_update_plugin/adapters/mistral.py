@@ -10,7 +10,14 @@ from typing import Any
 from keystoneauth1 import exceptions as auth_errors
 from mistralclient.api.base import APIException
 
-from tripleo_update_plugin.errors import ActionsMissing, BadPlan, ExecutionNotFound, MistralUnavailable, UpdateError
+from tripleo_update_plugin.errors import (
+    ActionsMissing,
+    BadPlan,
+    ExecutionNotFound,
+    MistralUnavailable,
+    UpdateError,
+    first_line,
+)
 from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun, is_final
 from tripleo_update_plugin.workflows.workbook import PREFIX, is_batch, stack_of
 
@@ -275,9 +282,9 @@ def _translated(what: str, missing: str = "") -> Iterator[None]:
     except APIException as error:
         if missing and error.error_code == 404:
             raise ExecutionNotFound(missing) from error
-        raise MistralUnavailable(f"Mistral could not {what}: {_first_line(error)}") from error
+        raise MistralUnavailable(f"Mistral could not {what}: {first_line(error)}") from error
     except (auth_errors.ClientException, OSError) as error:
-        raise MistralUnavailable(f"Mistral does not answer: {_first_line(error)}") from error
+        raise MistralUnavailable(f"Mistral does not answer: {first_line(error)}") from error
 
 
 def _fault(answer: Any) -> str:
@@ -286,8 +293,3 @@ def _fault(answer: Any) -> str:
         return str(answer.json()["faultstring"])
     except (AttributeError, KeyError, TypeError, ValueError):
         return str(getattr(answer, "text", "")) or "no answer"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-

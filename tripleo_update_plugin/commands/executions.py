@@ -7,7 +7,7 @@ from osc_lib.command import command
 
 from tripleo_update_plugin.commands.base import CloudCommand, Rows
 from tripleo_update_plugin.outcome.execution import Execution
-from tripleo_update_plugin.outcome.report import clock
+from tripleo_update_plugin.times import iso
 
 BATCH_COLUMNS = ("batch", "state", "phase", "started", "finished", "error")
 
@@ -22,7 +22,7 @@ class ListUpdates(CloudCommand, command.Lister):  # type: ignore[misc]
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
         updates = self.mistral().updates(parsed_args.stack)
-        rows = [(u.id, u.stack, u.state, clock(u.started), clock(u.finished)) for u in updates]
+        rows = [(u.id, u.stack, u.state, iso(u.started), iso(u.finished)) for u in updates]
         return ("id", "stack", "state", "started", "finished"), rows
 
 
@@ -42,4 +42,4 @@ class ShowUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
 
 def batch_rows(execution: Execution) -> list[tuple[Any, ...]]:
     """One row of BATCH_COLUMNS per batch that Mistral has reached."""
-    return [(b.id, b.state, b.phase, clock(b.started), clock(b.finished), b.error) for b in execution.batches]
+    return [(b.id, b.state, b.phase, iso(b.started), iso(b.finished), b.error) for b in execution.batches]

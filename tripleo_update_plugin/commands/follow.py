@@ -11,6 +11,7 @@ from tripleo_update_plugin.commands.base import CloudCommand, Rows
 from tripleo_update_plugin.commands.executions import BATCH_COLUMNS, batch_rows
 from tripleo_update_plugin.commands.report import breach_line
 from tripleo_update_plugin.outcome.execution import STATES, BatchRun, Execution
+from tripleo_update_plugin.times import clock
 
 if TYPE_CHECKING:
     from tripleo_update_plugin.adapters.mistral import Mistral
@@ -48,15 +49,15 @@ def follow(id: str, mistral: "Mistral", say: Callable[[str], None]) -> int:
     try:
         for execution in rollout.follow(id, mistral, INTERVAL):
             for line in _changes(execution, seen):
-                say(f"{time.strftime('%H:%M:%S')}  {line}")
+                say(f"{clock(time.time())}  {line}")
     except KeyboardInterrupt:
         say(f"\nNo longer looking; the update goes on. Follow it again with 'openstack overcloud update follow {id}'.")
         return INTERRUPTED
     assert execution is not None
     watch = rollout.watch(id, mistral)
     for breach in watch.breaches if watch else ():
-        say(f"{time.strftime('%H:%M:%S')}  {breach_line(breach)}")
-    say(f"{time.strftime('%H:%M:%S')}  {ending(execution)}")
+        say(f"{clock(time.time())}  {breach_line(breach)}")
+    say(f"{clock(time.time())}  {ending(execution)}")
     return 0 if execution.state == "SUCCESS" else 1
 
 

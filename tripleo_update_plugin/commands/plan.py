@@ -14,7 +14,8 @@ from tripleo_update_plugin.commands.base import (
     ask_nodes,
     read_source,
 )
-from tripleo_update_plugin.plan.plan import COLUMNS, Plan, some_names, takes_down
+from tripleo_update_plugin.plan.plan import COLUMNS, Plan, takes_down
+from tripleo_update_plugin.plan.words import some_names
 
 
 class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]

@@ -7,8 +7,9 @@ from osc_lib.command import command
 
 from tripleo_update_plugin.commands.base import CloudCommand, Rows
 from tripleo_update_plugin.outcome import verdicts
-from tripleo_update_plugin.outcome.report import COLUMNS, Report, clock, row
+from tripleo_update_plugin.outcome.report import COLUMNS, Report, row
 from tripleo_update_plugin.outcome.verdicts import DOWNTIME, NO_DOWNTIME, NOT_PROVED, Breach
+from tripleo_update_plugin.times import iso
 
 _WORST_FIRST = (DOWNTIME, NOT_PROVED, NO_DOWNTIME)
 
@@ -60,4 +61,4 @@ def availability_lines(report: Report) -> Iterator[str]:
 
 def breach_line(breach: Breach) -> str:
     """Why an update was paused, and since when."""
-    return f"{breach.probe}: {breach.text}, since {clock(breach.time)}" + (": paused" if breach.paused else "")
+    return f"{breach.probe}: {breach.text}, since {iso(breach.time)}" + (": paused" if breach.paused else "")

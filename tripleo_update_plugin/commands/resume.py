@@ -7,7 +7,8 @@ from osc_lib.command import command
 
 from tripleo_update_plugin.commands.base import CloudCommand
 from tripleo_update_plugin.commands.follow import follow
-from tripleo_update_plugin.plan.plan import Plan, some_names
+from tripleo_update_plugin.plan.plan import Plan
+from tripleo_update_plugin.plan.words import some_names
 
 
 class ResumeUpdate(CloudCommand, command.ShowOne):  # type: ignore[misc]

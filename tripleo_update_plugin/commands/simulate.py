@@ -124,7 +124,7 @@ def _seconds(text: str) -> float:
 def _shared(plan: "Plan") -> frozenset[str]:
     """The services whose copies on other nodes a batch's first gate looks at."""
     from tripleo_update_plugin.adapters import extensions
-    from tripleo_update_plugin.playbooks.plays import SHARED_KINDS
+    from tripleo_update_plugin.playbooks.gates import SHARED_KINDS
 
     catalogue = extensions.load_catalogue(*plan.policy.get("services", ()))
     hit = {service for batch in plan.batches for service in batch.impact}

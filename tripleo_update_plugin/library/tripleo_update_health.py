@@ -7,21 +7,15 @@ from __future__ import absolute_import, division, print_function
 import errno
 import re
 import socket
-import ssl
 import time
-from contextlib import closing
 from multiprocessing.pool import ThreadPool
 from os import devnull, environ
 from subprocess import PIPE, Popen
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused
+from ansible.module_utils.tripleo_update_ports import SECONDS, HTTPException, get_plain_or_tls, talk, unverified
 from ansible.module_utils.tripleo_update_record import FOLDER, Records, Unreadable, claim, told
-
-try:
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection
-except ImportError:  # Python 2
-    from httplib import HTTPConnection, HTTPException, HTTPSConnection
 
 __metaclass__ = type
 
@@ -80,7 +74,6 @@ options:
 author: tripleo-update-plugin developers
 """
 
-SECONDS = 10  # for a connection
 COMMAND_SECONDS = 60
 IDLE = ("inactive", "unknown")
 
@@ -200,56 +193,17 @@ def _anywhere(host, port, ask):
     return worst
 
 
-def _unverified():
-    """The node is asked by its address, for which no certificate is made; nothing secret is sent."""
-    return ssl._create_unverified_context()
-
-
-def _get(connection, path):
-    with closing(connection):
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read(65536).decode("utf-8", "replace")
-
-
-def _get_plain_or_tls(address, asked):
-    path = asked.get("path", "/")
-    try:
-        status, body = _get(HTTPConnection(address, int(asked["port"]), timeout=SECONDS), path)
-    except (EnvironmentError, HTTPException) as error:
-        if getattr(error, "errno", None) == errno.ECONNREFUSED and "tls_port" not in asked:
-            raise
-    else:
-        if status != 400:  # what Apache says to plain HTTP where it expects TLS
-            return status, body
-    port = int(asked.get("tls_port", asked["port"]))
-    return _get(HTTPSConnection(address, port, timeout=SECONDS, context=_unverified()), path)
-
-
 def http(host, asked):
     """Any answer but an error of the server; with ``expect``, one that holds it. With TLS where plain HTTP fails."""
     port = int(asked["port"])
 
     def ask(address):
-        status, body = _get_plain_or_tls(address, asked)
+        status, body = get_plain_or_tls(address, asked)
         if status >= 500 or status == 400:
             return "port %d answers %d" % (port, status)
         return "" if re.search(asked.get("expect", ""), body) else "port %d does not answer as it should" % port
 
     return _anywhere(host, port, ask)
-
-
-def _talk(link, send, expect):
-    with closing(link):
-        link.settimeout(SECONDS)
-        link.sendall(send)
-        heard = b""
-        while not re.search(expect, heard):
-            more = link.recv(4096)
-            if not more:
-                return False
-            heard += more
-    return True
 
 
 def tcp(host, asked):
@@ -260,12 +214,12 @@ def tcp(host, asked):
     def ask(address):
         plain = socket.create_connection((address, port), SECONDS)
         try:
-            if _talk(plain, send, expect):
+            if talk(plain, send, expect):
                 return ""
         except socket.error:
             pass
-        secure = _unverified().wrap_socket(socket.create_connection((address, port), SECONDS))
-        return "" if _talk(secure, send, expect) else "port %d does not answer as it should" % port
+        secure = unverified().wrap_socket(socket.create_connection((address, port), SECONDS))
+        return "" if talk(secure, send, expect) else "port %d does not answer as it should" % port
 
     return _anywhere(host, port, ask)
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from tripleo_update_plugin.outcome.execution import BatchRun, Execution, is_final
 from tripleo_update_plugin.outcome.verdicts import Breach, Verdict, Watch, verdicts_of
 from tripleo_update_plugin.plan.plan import Batch, Plan
+from tripleo_update_plugin.times import iso
 
 UPDATED, FAILED, UNDER_WAY, NOT_REACHED, EXCLUDED = "updated", "failed", "under way", "not reached", "excluded"
 
@@ -104,14 +104,5 @@ COLUMNS = ("node", "batch", "outcome", "started", "finished", "seconds", "detail
 
 def row(outcome: Outcome) -> tuple[Any, ...]:
     """One outcome as a row of COLUMNS."""
-    times = (clock(outcome.started), clock(outcome.finished), outcome.seconds)
+    times = (iso(outcome.started), iso(outcome.finished), outcome.seconds)
     return (outcome.node, outcome.batch, outcome.outcome, *times, outcome.detail)
-
-
-def clock(time: float | None) -> str:
-    """A Unix time as ISO 8601 in UTC, to the second.
-
-    >>> clock(0)
-    '1970-01-01T00:00:00Z'
-    """
-    return "" if time is None else datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

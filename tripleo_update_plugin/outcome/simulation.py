@@ -15,7 +15,8 @@ from tripleo_update_plugin.errors import BadInput
 from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun
 from tripleo_update_plugin.outcome.report import Outcome, report_of
-from tripleo_update_plugin.plan.plan import Batch, Plan, some_names
+from tripleo_update_plugin.plan.plan import Batch, Plan
+from tripleo_update_plugin.plan.words import some_names
 
 #: Seconds that a gate waits for nodes to become healthy: the default of the option gate_timeout.
 PATIENCE = 1800.0

@@ -7,7 +7,8 @@ from typing import Any
 
 from tripleo_update_plugin.outcome.execution import Execution, PhaseRun
 from tripleo_update_plugin.outcome.track import Blind, Outage, Track
-from tripleo_update_plugin.plan.plan import Plan, some_names
+from tripleo_update_plugin.plan.plan import Plan
+from tripleo_update_plugin.plan.words import some_names
 
 NO_DOWNTIME, DOWNTIME, NOT_PROVED = "no downtime seen", "downtime", "not proved"
 

@@ -38,8 +38,16 @@ _PROFILE_SERVICES = {
     "nova::vncproxy": "nova_vnc_proxy",
 }
 
-#: Services that only the old architecture gives to Pacemaker.
-_OLD_SIGNS = frozenset({"keystone", "nova_api", "neutron_api", "glance_api", "heat_api", "cinder_api", "core"})
+#: Services that Pacemaker runs in the old architecture only, and their resources in it.
+OLD_SIGNS = {
+    "core": "openstack-core-clone",
+    "keystone": "openstack-keystone-clone",
+    "nova_api": "openstack-nova-api-clone",
+    "glance_api": "openstack-glance-api-clone",
+    "heat_api": "openstack-heat-api-clone",
+    "cinder_api": "openstack-cinder-api-clone",
+    "neutron_api": "neutron-server-clone",
+}
 
 
 def packaging_of(roles: Iterable[RoleData]) -> str:
@@ -57,7 +65,7 @@ def architecture_of(has_pacemaker: bool, packaging: str, release: str, pacemaker
         return "none"
     if packaging == "containers":
         return "pacemaker-bundles"
-    if release in ("liberty", "mitaka") or _OLD_SIGNS & set(pacemaker_runs):
+    if release in ("liberty", "mitaka") or OLD_SIGNS.keys() & set(pacemaker_runs):
         return "pacemaker"
     return "pacemaker-core"
 

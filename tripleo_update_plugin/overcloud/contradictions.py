@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from tripleo_update_plugin.errors import ContradictingFacts
 from tripleo_update_plugin.names import naturally
+from tripleo_update_plugin.overcloud.architecture import OLD_SIGNS
 from tripleo_update_plugin.overcloud.facts import Cluster, Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
 
@@ -12,10 +13,6 @@ from tripleo_update_plugin.overcloud.model import Overcloud
 _SILENT_RELEASES = ("liberty", "mitaka", "newton")
 
 #: Clones that only a cluster has which runs every service of OpenStack.
-_OLD_SIGNS = (
-    *("openstack-core-clone", "openstack-keystone-clone", "openstack-nova-api-clone", "openstack-glance-api-clone"),
-    *("openstack-heat-api-clone", "openstack-cinder-api-clone", "neutron-server-clone"),
-)
 _CORE_SIGNS = ("galera-master", "galera-clone", "rabbitmq-clone", "haproxy-clone")
 _BUNDLE_SIGNS = ("galera-bundle", "rabbitmq-bundle", "haproxy-bundle")
 
@@ -77,7 +74,7 @@ def architecture_of(resources: Mapping[str, str]) -> tuple[str, str]:
     >>> architecture_of({"galera-master": "clone", "openstack-core-clone": "clone"})
     ('pacemaker', 'openstack-core-clone')
     """
-    signs = (("pacemaker-bundles", _BUNDLE_SIGNS), ("pacemaker", _OLD_SIGNS), ("pacemaker-core", _CORE_SIGNS))
+    signs = (("pacemaker-bundles", _BUNDLE_SIGNS), ("pacemaker", OLD_SIGNS.values()), ("pacemaker-core", _CORE_SIGNS))
     for architecture, names in signs:
         for name in names:
             if name in resources:

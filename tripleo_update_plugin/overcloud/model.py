@@ -9,6 +9,9 @@ from tripleo_update_plugin.names import naturally
 ARCHITECTURES = ("pacemaker", "pacemaker-core", "pacemaker-bundles", "none")
 PACKAGINGS = ("packages", "containers")
 
+#: The VIP that goes where a service has its leader → that service; every other VIP leads to a load balancer.
+VIPS_OF_SERVICES = {"redis": "redis", "ovn_dbs": "ovn_dbs"}
+
 #: Who runs a service on a node.
 RUNNERS = ("pacemaker", "systemd", "container", "bundle")
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from tripleo_update_plugin.errors import BadInput
-from tripleo_update_plugin.plan.plan import Batch, Plan, in_words, links, some_names, takes_down
+from tripleo_update_plugin.plan.plan import Batch, Plan, links, takes_down
+from tripleo_update_plugin.plan.words import some_names
+from tripleo_update_plugin.times import in_words
 
 
 def explain(plan: Plan, node: str) -> str:

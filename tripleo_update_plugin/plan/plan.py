@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.plan.words import some_names, table, waiver_in_words
+from tripleo_update_plugin.times import in_words
 
 FORMAT = 1
 
@@ -233,7 +235,7 @@ class Plan:
         """The text an operator approves."""
         head = f"{self.stack}: {self.release}, {self.architecture}, {self.packaging}"
         lines = [head, f"{len(self.nodes)} nodes in {self._count()}, {self._length()}", ""]
-        lines += _table(COLUMNS, [row(batch) for batch in self.batches])
+        lines += table(COLUMNS, [row(batch) for batch in self.batches])
         lines += ["critical path:", *links(self.critical_path)] if self.batches else []
         lines += [f"waits at {a.id}, {a.why} ({some_names(a.before, what='batches')})" for a in self.approvals]
         lines += [f"excluded: {node}: {reason}" for node, reason in self.excluded.items()]
@@ -257,27 +259,6 @@ class Plan:
             text += f", {in_words(self.makespan)}"
             least = f"at least {in_words(self.makespan_bound)} are needed"
         return f"{text} ({'the least possible' if self.proved != 'no' else least})"
-
-
-def waiver_in_words(waiver: Mapping[str, Any]) -> str:
-    """A waiver as text, with the services that it lets go down where it does not name one.
-
-    >>> waiver_in_words({"service": "*", "services": ["mysql", "redis"], "reason": "one controller"})
-    '* (mysql, redis): one controller'
-    """
-    covered = f" ({', '.join(waiver['services'])})" if waiver.get("services") else ""
-    return f"{waiver['service']}{covered}: {waiver['reason']}"
-
-
-def in_words(seconds: int) -> str:
-    """A length of time for people.
-
-    >>> in_words(90), in_words(5400), in_words(45)
-    ('1 min 30 s', '1 h 30 min', '45 s')
-    """
-    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
-    parts = [f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if n]
-    return " ".join(parts) or "0 s"
 
 
 COLUMNS = ("id", "wave", "nodes", "roles", "comes after", "takes down", "closed by")
@@ -311,25 +292,8 @@ def links(chain: Sequence[Batch]) -> list[str]:
     return [f"  {some_names(ids, what='batches')}" + (f": {reason}" if reason else "") for reason, ids in runs]
 
 
-def some_names(names: Sequence[str], most: int = 4, what: str = "nodes") -> str:
-    """Names as text, shortened where there are many.
-
-    >>> some_names([f"compute-{i}" for i in range(25)])
-    'compute-0, compute-1, … compute-24 (25 nodes)'
-    """
-    if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[:2])}, … {names[-1]} ({len(names)} {what})"
-
-
 def takes_down(impact: Mapping[str, Impact], most: int = 3) -> str:
     """The services hit hardest, as text: ``mysql 1/3, haproxy 1/3 and 20 more``."""
     hit = sorted(impact.items(), key=lambda entry: (-entry[1].down / entry[1].of, entry[1].allowed, entry[0]))
     text = ", ".join(f"{service} {numbers.down}/{numbers.of}" for service, numbers in hit[:most])
     return f"{text} and {len(hit) - most} more" if len(hit) > most else text
-
-
-def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> list[str]:
-    cells = [[str(cell) for cell in line] for line in (head, *rows)]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(head))]
-    return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]

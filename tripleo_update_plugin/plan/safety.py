@@ -11,9 +11,7 @@ from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.plan.most_at_once import most_together
 from tripleo_update_plugin.plan.plan import Batch, Plan
 from tripleo_update_plugin.rules.budget import parse_budget
-from tripleo_update_plugin.rules.policy import Checkpoint
-
-EVERYTHING = "*"
+from tripleo_update_plugin.rules.policy import EVERYTHING, Checkpoint
 
 
 def check(plan: Plan, overcloud: Overcloud) -> None:

@@ -27,9 +27,10 @@ from tripleo_update_plugin.planner.search.batching import batches_of
 from tripleo_update_plugin.planner.search.fewest_batches import fewest
 from tripleo_update_plugin.planner.search.schedule import Slot
 from tripleo_update_plugin.planner.search.shortest import Solution, solve
+from tripleo_update_plugin.rules.allowances import Allowance, resolve
 from tripleo_update_plugin.rules.budget import Count
 from tripleo_update_plugin.rules.catalogue import Catalogue
-from tripleo_update_plugin.rules.policy import EVERYTHING, Allowance, Policy, Waiver, resolve
+from tripleo_update_plugin.rules.policy import EVERYTHING, Policy, Waiver
 from tripleo_update_plugin.rules.scope import Limit
 
 NO_FACTS = "planned without live facts: nodes that are down already are not counted"

@@ -1,16 +1,12 @@
 """What the operator allows, and what it comes to for one overcloud, in numbers."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tripleo_update_plugin.errors import BadPolicy
-from tripleo_update_plugin.overcloud.facts import Facts
-from tripleo_update_plugin.overcloud.model import Overcloud
-from tripleo_update_plugin.rules import probes
+from tripleo_update_plugin.rules import probes, variables
 from tripleo_update_plugin.rules.budget import Budget, parse_budget
-from tripleo_update_plugin.rules.catalogue import Catalogue, Profile
 
 EVERYTHING = "*"
 
@@ -91,30 +87,6 @@ class Policy:
         return next((w for w in self.waivers if w.service in (service, EVERYTHING)), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
-    """One service's budget, resolved.
-
-    ``of`` replicas there are, over all roles; ``down`` of them are down already; ``allowed`` may be down at once (the
-    ones down already count); ``limit`` is what no policy may exceed. ``source`` is 'catalogue' or 'policy'.
-    """
-
-    service: str
-    kind: str
-    budget: Budget
-    of: int
-    down: int
-    allowed: int
-    limit: int
-    source: str
-    why: str
-
-    @property
-    def free(self) -> int:
-        """How many more may go down now."""
-        return self.allowed - self.down
-
-
 def parse_policy(data: Mapping[str, Any]) -> Policy:
     """A policy from a mapping that the policy's JSON Schema accepts; BadPolicy for what a schema cannot say."""
     try:
@@ -143,7 +115,7 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         service_waves=tuple(data["service_waves"]) if "service_waves" in data else None,
         ramp=_ramp(data.get("ramp") or ()),
         checkpoints=tuple(_checkpoint(entry) for entry in data.get("checkpoints") or ()),
-        extra_vars=checked_vars(data.get("extra_vars") or {}),
+        extra_vars=variables.checked(data.get("extra_vars") or {}),
         probes=_probes(data),
         solver_time=data.get("solver_time", SOLVER_TIME),
     )
@@ -175,33 +147,6 @@ def _checkpoint(data: Mapping[str, str]) -> Checkpoint:
     return Checkpoint(**{kind: name}, reason=data.get("reason", ""))
 
 
-def checked_vars(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Extra variables, which go through Mistral and Ansible as they are.
-
-    Raises BadPolicy for one that looks like an expression to either.
-    """
-    for name, value in data.items():
-        if found := next((text for text in _texts(value) if _EXPRESSION.search(text)), ""):
-            raise BadPolicy(f"extra_vars: {name}: {found!r} looks like an expression; write the value itself")
-    return dict(data)
-
-
-_EXPRESSION = re.compile(r"<%|\{\{|\{%|\{#")
-
-
-def _texts(value: Any) -> Iterable[str]:
-    """All text in a value, keys of mappings too."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield str(key)
-            yield from _texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner)
-
-
 def merge(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Several policy documents as one: mappings are merged, everything else is replaced by the later one."""
     merged: dict[str, Any] = {}
@@ -213,62 +158,3 @@ def merge(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-def resolve(policy: Policy, catalogue: Catalogue, overcloud: Overcloud, facts: Facts) -> dict[str, Allowance]:
-    """The budget of every deployed service that has one, by service.
-
-    Raises BadPolicy for a budget above a service's hard limit (unless waived) and for names that nothing has.
-    """
-    _check_names(policy, overcloud)
-    allowances = {}
-    hosts = overcloud.hosts()
-    for service in overcloud.services:
-        profile = catalogue.profile(service)
-        if profile.is_bounded or service in policy.budgets:
-            allowances[service] = _allowance(profile, policy, hosts[service], facts)
-    return allowances
-
-
-def _allowance(profile: Profile, policy: Policy, hosts: frozenset[str], facts: Facts) -> Allowance:
-    service = profile.service
-    own = policy.budgets.get(service)
-    budget = own or profile.budget
-    limit = profile.limit.of(len(hosts))
-    allowed = budget.of(len(hosts))
-    if own and allowed > limit and not policy.waiver_of(service):
-        raise BadPolicy(
-            f"budgets: {service}: {own} lets {allowed} of {len(hosts)} be down, the limit is {limit}"
-            + (f" ({profile.why})" if profile.why else ""),
-            f"Lower it to {limit}, or add a waiver for {service} with a reason.",
-        )
-    return Allowance(
-        service=service,
-        kind=profile.kind,
-        budget=budget,
-        of=len(hosts),
-        down=len(hosts & facts.down),
-        allowed=allowed if own else min(allowed, limit),
-        limit=limit,
-        source="policy" if own else "catalogue",
-        why=profile.why,
-    )
-
-
-def _check_names(policy: Policy, overcloud: Overcloud) -> None:
-    services, nodes = set(overcloud.services), {node.name for node in overcloud.nodes}
-    named = [*policy.budgets, *(w.service for w in policy.waivers if w.service != EVERYTHING)]
-    named += [service for pair in policy.order for service in pair]
-    named += [*(policy.service_waves or ()), *(checkpoint.service for checkpoint in policy.checkpoints)]
-    named += [*(policy.durations.services if policy.durations else ())]
-    for service in filter(None, named):
-        if service not in services:
-            raise BadPolicy(f"no node has the service {service!r}, which the policy names")
-    durations = policy.durations or Durations()
-    for key, named_nodes in (("domains", policy.domains), ("durations", durations.nodes)):
-        for node in named_nodes:
-            if node not in nodes:
-                raise BadPolicy(f"{key}: the overcloud has no node {node!r}")
-    roles = {node.role for node in overcloud.nodes}
-    for key, named_roles in (("durations", durations.roles), ("checkpoints", [c.role for c in policy.checkpoints])):
-        for role in filter(None, named_roles):
-            if role not in roles:
-                raise BadPolicy(f"{key}: the overcloud has no role {role!r}")

@@ -7,8 +7,9 @@ from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.overcloud.architecture import PerService
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
+from tripleo_update_plugin.rules.allowances import Allowance, resolve
 from tripleo_update_plugin.rules.catalogue import Catalogue
-from tripleo_update_plugin.rules.policy import Allowance, Policy, resolve
+from tripleo_update_plugin.rules.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,16 @@ from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.names import is_safe_name
 from tripleo_update_plugin.workflows.workbook import (
     ALLOWED,
+    ASKED_KEYS,
+    BOOK_KEYS,
     COMMANDS,
     DUE,
+    FLOW_KEYS,
+    INPUT_KEYS,
+    JOINED_KEYS,
+    MORE_INPUT_KEYS,
+    MORE_TASK_KEYS,
+    TASK_KEYS,
     THE_ALLOWED,
     THIS_UPDATE,
     UPDATE_BATCH,
@@ -23,22 +31,15 @@ from tripleo_update_plugin.workflows.workbook import (
     is_digest,
 )
 
-_BOOK = {"version", "name", "description", "workflows"}
-_FLOW = {"type", "description", "input", "tasks"}
-_REQUIRED = {"workflow", "input"}
-_OPTIONAL = {"join", "on-success"}
-_INPUT = {"stack", "digest", "update", "batch", "nodes", "only", "down", ALLOWED, "max_failed"}
-_APPROVAL = {"action", "pause-before", "on-success"}
-_DUE = {"action", "join", "on-success"}
-
 Tasks = Mapping[str, Mapping[str, Any]]
 
 
 def check(book: Mapping[str, Any]) -> None:
     """Raise BadPlan unless *book* is a workbook as ``workbook.render`` makes them."""
-    _insist(set(book) == _BOOK and book["version"] == "2.0" and is_safe_name(book["name"]), "the workbook", book)
+    _insist(set(book) == BOOK_KEYS and book["version"] == "2.0" and is_safe_name(book["name"]), "the workbook", book)
     flow = book["workflows"].get(WORKFLOW) or {}
-    _insist(set(book["workflows"]) == {WORKFLOW} and set(flow) == _FLOW and flow["type"] == "direct", "workflows", flow)
+    _insist(set(book["workflows"]) == {WORKFLOW}, "workflows", book["workflows"])
+    _insist(set(flow) == FLOW_KEYS and flow["type"] == "direct", "workflows", flow)
     _check_allowed(flow["input"])
     tasks: Tasks = flow["tasks"]
     for name, task in tasks.items():
@@ -92,17 +93,17 @@ def _check_allowed(given: object) -> None:
 
 def _check_task(name: str, task: Mapping[str, Any]) -> None:
     if not is_batch(name):
-        wanted = _DUE if name.endswith(DUE) else _APPROVAL
+        wanted = JOINED_KEYS if name.endswith(DUE) else ASKED_KEYS
         _insist(set(task) == wanted and task["action"] == "std.noop", name, task)
         _insist(task.get("pause-before", True) is True and task.get("join", "all") == "all", name, task)
         return
     given = task.get("input")
     _insist(isinstance(given, dict), name, given)
     assert isinstance(given, dict)
-    _insist(_REQUIRED <= set(task) <= _REQUIRED | _OPTIONAL, name, task)
+    _insist(TASK_KEYS <= set(task) <= TASK_KEYS | MORE_TASK_KEYS, name, task)
     _insist(task["workflow"] == UPDATE_BATCH, name, task["workflow"])
     _insist(task.get("join", "all") == "all", name, task)
-    _insist(set(given) - {"extra_vars"} == _INPUT and given["batch"] == name, name, given)
+    _insist(set(given) - MORE_INPUT_KEYS == INPUT_KEYS and given["batch"] == name, name, given)
     _insist(given["update"] == THIS_UPDATE and given[ALLOWED] == THE_ALLOWED, name, given)
     _insist(type(given["max_failed"]) is int, name, given["max_failed"])
     _insist(isinstance(given["digest"], str) and is_digest(given["digest"]), name, given["digest"])

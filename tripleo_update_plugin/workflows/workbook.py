@@ -16,7 +16,7 @@ import yaml
 from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.names import is_safe_name
 from tripleo_update_plugin.plan.plan import Approval, Batch, Plan
-from tripleo_update_plugin.rules.policy import checked_vars
+from tripleo_update_plugin.rules import variables
 
 #: The hand-written workbook, and the workflow of it that every task calls.
 STATIC = "tripleo_update"
@@ -37,6 +37,15 @@ COMMANDS = frozenset({"fail", "noop", "pause", "succeed"})
 ALLOWED = "allowed"
 THE_ALLOWED = f"<% $.{ALLOWED} %>"
 THIS_UPDATE = "<% execution().id %>"
+
+#: The keys of a definition's parts: shapes by which task_shapes knows them.
+BOOK_KEYS = frozenset({"version", "name", "description", "workflows"})
+FLOW_KEYS = frozenset({"type", "description", "input", "tasks"})
+TASK_KEYS, MORE_TASK_KEYS = frozenset({"workflow", "input"}), frozenset({"join", "on-success"})
+INPUT_KEYS = frozenset({"stack", "digest", "update", "batch", "nodes", "only", "down", ALLOWED, "max_failed"})
+MORE_INPUT_KEYS = frozenset({"extra_vars"})
+ASKED_KEYS = frozenset({"action", "pause-before", "on-success"})
+JOINED_KEYS = frozenset({"action", "join", "on-success"})
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -133,7 +142,7 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
             "max_failed": plan.policy.get("max_failed", 0),
         },
     }
-    if extra := checked_vars(plan.policy.get("extra_vars") or {}):
+    if extra := variables.checked(plan.policy.get("extra_vars") or {}):
         task["input"]["extra_vars"] = extra
     if batch.after or any(batch.id in approval.before for approval in plan.approvals):
         task["join"] = "all"

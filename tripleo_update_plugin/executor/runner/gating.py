@@ -6,7 +6,7 @@ from typing import Any
 
 from tripleo_update_plugin.executor.runner import ownership
 from tripleo_update_plugin.executor.runner.work import Output, Results, Scene, Work
-from tripleo_update_plugin.playbooks import plays, records
+from tripleo_update_plugin.playbooks import gates, plays, records
 from tripleo_update_plugin.rules import room
 
 
@@ -24,9 +24,9 @@ def _before(work: Work, scene: Scene) -> Output:
     owner = ownership.owner_of(work)
     patience = time.monotonic() + min(work.options.gate_timeout, work.seconds_left)
     while True:
-        phase = _checks(work, scene, plays.gate_before)
-        phase = records.claiming(phase, plays.HEALTH_TASK, owner, work.nodes, seconds=ownership.lease(work))
-        outcome, results = work.run(phase, scene, results_of=[plays.HEALTH_TASK])
+        phase = _checks(work, scene, gates.gate_before)
+        phase = records.claiming(phase, gates.HEALTH_TASK, owner, work.nodes, seconds=ownership.lease(work))
+        outcome, results = work.run(phase, scene, results_of=[gates.HEALTH_TASK])
         held = _held(results)
         others = {name: record for name, record in held.items() if name not in work.nodes}
         short = room.shortage(
@@ -43,20 +43,20 @@ def _before(work: Work, scene: Scene) -> Output:
         time.sleep(work.options.gate_delay)
     if outcome.status != "successful":
         ownership.let_go(work, scene, owner)
-    return work.tell(outcome, unchecked=plays.unchecked(results))
+    return work.tell(outcome, unchecked=gates.unchecked(results))
 
 
 def _after(work: Work, scene: Scene) -> Output:
     """Look at the nodes alone; those that are well are free then."""
-    phase = records.freeing(_checks(work, scene, plays.gate_after), ownership.owner_of(work), work.nodes)
-    outcome, results = work.run(phase, scene, results_of=[plays.HEALTH_TASK])
+    phase = records.freeing(_checks(work, scene, gates.gate_after), ownership.owner_of(work), work.nodes)
+    outcome, results = work.run(phase, scene, results_of=[gates.HEALTH_TASK])
     ownership.note_failures(work, scene, outcome, drained=False)
-    return work.tell(outcome, unchecked=plays.unchecked(results))
+    return work.tell(outcome, unchecked=gates.unchecked(results))
 
 
 def _checks(work: Work, scene: Scene, gate: Callable[..., plays.Phase]) -> plays.Phase:
     timeout = min(work.options.gate_timeout, int(work.seconds_left))
-    patience = plays.Patience.of(timeout, work.options.gate_delay)
+    patience = gates.Patience.of(timeout, work.options.gate_delay)
     return gate(
         scene.overcloud, work.catalogue(), work.nodes, patience, work.given("only"), set(work.given("down") or ())
     )
@@ -68,7 +68,7 @@ def _own(work: Work, scene: Scene) -> dict[str, frozenset[str]]:
 
 def _held(results: Results) -> dict[str, Mapping[str, Any]]:
     """{node: its record} of nodes that have one that means anything."""
-    told = {name: (tasks.get(plays.HEALTH_TASK) or {}).get("held") or {} for name, tasks in results.items()}
+    told = {name: (tasks.get(gates.HEALTH_TASK) or {}).get("held") or {} for name, tasks in results.items()}
     return {name: record for name, record in told.items() if record.get("state")}
 
 

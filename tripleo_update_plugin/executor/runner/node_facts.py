@@ -11,7 +11,7 @@ from typing import Any
 from tripleo_update_plugin.adapters.ansible import Outcome
 from tripleo_update_plugin.names import is_safe_name, naturally
 from tripleo_update_plugin.overcloud.facts import Cluster, Facts
-from tripleo_update_plugin.overcloud.model import RUNNERS, Node, Overcloud
+from tripleo_update_plugin.overcloud.model import RUNNERS, VIPS_OF_SERVICES, Node, Overcloud
 from tripleo_update_plugin.overcloud.nodes import short_name
 from tripleo_update_plugin.playbooks.plays import Phase
 from tripleo_update_plugin.rules.catalogue import Catalogue
@@ -23,8 +23,6 @@ TASKS = (TASK,)
 Answers = Mapping[str, Any]
 
 
-#: The VIP of a service → that service; every other VIP leads to a load balancer.
-_VIPS_OF_SERVICES = {"redis": "redis", "ovn_dbs": "ovn_dbs"}
 _BALANCERS = ("haproxy", "keepalived")
 
 _CLUSTER_SERVICES = ("pacemaker", "pacemaker_remote")
@@ -133,10 +131,10 @@ def _vip_leaders(overcloud: Overcloud, said: Mapping[str, Answers]) -> dict[str,
     balancing: Counter[str] = Counter()
     for vip, address in overcloud.vips.items():
         holder = next((name for name, answer in said.items() if address in (answer.get("addresses") or ())), "")
-        if vip not in _VIPS_OF_SERVICES:
+        if vip not in VIPS_OF_SERVICES:
             balancing.update([holder] if holder else [])
-        elif holder and _VIPS_OF_SERVICES[vip] in overcloud.node(holder).services:
-            leaders[_VIPS_OF_SERVICES[vip]] = holder
+        elif holder and VIPS_OF_SERVICES[vip] in overcloud.node(holder).services:
+            leaders[VIPS_OF_SERVICES[vip]] = holder
     for service in _BALANCERS:
         holders = {name: n for name, n in balancing.items() if service in overcloud.node(name).services}
         if holders:

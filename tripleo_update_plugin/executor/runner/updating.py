@@ -8,7 +8,7 @@ from tripleo_update_plugin.adapters import ansible, keystone, tripleo_common
 from tripleo_update_plugin.executor.runner import ownership, redaction
 from tripleo_update_plugin.executor.runner.work import Output, Scene, Work
 from tripleo_update_plugin.overcloud.architecture import PerService
-from tripleo_update_plugin.playbooks import method, packages, plays, single_services
+from tripleo_update_plugin.playbooks import method, packages, pike, plays, single_services
 
 
 def update(work: Work, scene: Scene) -> Output:
@@ -26,7 +26,7 @@ def update(work: Work, scene: Scene) -> Output:
         return _packages(work, scene)
     phase = None
     if by == method.TASKS:
-        phase = plays.Phase(plays=tuple(tripleo_common.plays_of_tasks(roles)))
+        phase = plays.Phase(plays=tuple(pike.plays_of_tasks(roles)))
     elif only is not None:
         config = outputs.get("RoleConfig") or {}
         phase = single_services.update(overcloud, work.catalogue(), config, services, work.nodes, only)

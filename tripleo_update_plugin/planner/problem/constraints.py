@@ -9,8 +9,9 @@ from typing import Protocol
 
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
+from tripleo_update_plugin.rules.allowances import Allowance
 from tripleo_update_plugin.rules.budget import Rule
-from tripleo_update_plugin.rules.policy import Allowance, Policy
+from tripleo_update_plugin.rules.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from tripleo_update_plugin.plan.plan import Batch, Impact
 from tripleo_update_plugin.planner.problem.problem import Problem
 from tripleo_update_plugin.planner.search.batch_bound import families
 from tripleo_update_plugin.planner.search.schedule import Slot
-from tripleo_update_plugin.rules.policy import Allowance
+from tripleo_update_plugin.rules.allowances import Allowance
 
 CANARY = "the canary"
 REASONS = 2  #: that are told at the most, of one batch that waits for another
