@@ -21,7 +21,7 @@ version: '2.0'
 name: instant
 workflows:
   batch:
-    input: [stack, digest, batch, nodes, only, down, max_failed, extra_vars: null]
+    input: [stack, digest, update, batch, nodes, only, down, allowed, max_failed, extra_vars: null]
     tasks:
       nothing: {action: std.noop}
 """
