@@ -343,3 +343,18 @@ def test_each_service_s_own_data_tells_who_runs_it():
 def test_what_the_stack_says_of_its_services_is_not_replaced():
     found = {"EnabledServices": {"Controller": ["ntp"]}, "ServiceChains": {"Controller": {"ntp": {}}}}
     assert outputs.with_service_chains(found, {"Controller": {"ntp": {"step_config": "x"}}}) == found
+
+
+def test_images_of_containers_by_role():
+    steps = {
+        "step_1": {"mysql_bootstrap": {"image": "r/mariadb:1", "command": ["x"]}},
+        "step_4": {"keystone": {"image": "r/keystone:1"}, "odd": "text", "unnamed": {"net": "host"}},
+        "step_5": None,
+    }
+    found = {"RoleData": {"Controller": {"docker_config": steps}, "Compute": None, "Ceph": {"docker_config": {}}}}
+    assert outputs.images(found) == {
+        "Controller": {"mysql_bootstrap": "r/mariadb:1", "keystone": "r/keystone:1"},
+        "Compute": {},
+        "Ceph": {},
+    }
+    assert outputs.images({}) == {}

@@ -7,6 +7,7 @@ import pytest
 from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.plan import safety
+from tripleo_update_plugin.plan.plan import Batch
 from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.rules.policy import parse_policy
 from tripleo_update_plugin.rules.scope import parse_limit
@@ -93,11 +94,84 @@ def test_check_raises_the_first():
         safety.check(changed(PLAN.batches[0].id, nodes=(*PLAN.batches[0].nodes, "compute-9")), OVERCLOUD)
 
 
+def waived(overcloud, *services, down=()):
+    """The plan for *overcloud* under waivers of these services."""
+    policy = parse_policy({"waivers": [{"service": service, "reason": "maintenance"} for service in services]})
+    return plan_update(overcloud, a_catalogue(), policy, Facts(down=frozenset(down)))
+
+
+def one_after_another(plan, *groups):
+    """*plan*, edited by hand: its batches are these groups of nodes, each after the one before."""
+    ids = [f"batch-{i}" for i in range(len(groups) + 1)]
+    batches = (
+        Batch(id=ids[i + 1], nodes=tuple(nodes), roles=(), wave=i + 1, after=(ids[i],) if i else ())
+        for i, nodes in enumerate(groups)
+    )
+    return replace(plan, batches=tuple(batches))
+
+
 def test_a_waived_service_may_go_down():
     one = an_overcloud(Controller=(1, ["mysql"]))
-    plan = plan_update(one, a_catalogue(), parse_policy({"waivers": [{"service": "mysql", "reason": "x"}]}), Facts())
+    plan = waived(one, "mysql")
     assert problems(plan, one) == []
     assert problems(replace(plan, waivers=()), one) != []
+
+
+@pytest.mark.parametrize("waiver", ["mysql", "*"])
+@pytest.mark.parametrize(("count", "down"), [(2, ()), (3, ["controller-0"])], ids=["a pair", "one is down"])
+def test_a_waived_service_goes_down_one_node_at_a_time(waiver, count, down):
+    overcloud = an_overcloud(Controller=(count, ["mysql"]))
+    plan = waived(overcloud, waiver, down=down)
+    assert [len(batch.nodes) for batch in plan.batches] == [1, 1]
+    assert problems(plan, overcloud) == []
+    allowed = f"{count // 3} of {count} may be; waived, so one node at a time"
+    takes = f"batches that may overlap take {count} of mysql down, {allowed}"
+    assert problems(one_after_another(plan, plan.nodes), overcloud) == [takes]
+    beside = [replace(batch, after=()) for batch in plan.batches]
+    assert problems(replace(plan, batches=tuple(beside)), overcloud) == [takes]
+
+
+def test_a_waiver_of_everything_covers_only_what_the_plan_needs_it_for():
+    mixed = an_overcloud(Controller=(3, ["mysql"]), Compute=(4, ["nova_compute"]), Cache=(1, ["redis"]))
+    plan = waived(mixed, "*")
+    assert [waiver["services"] for waiver in plan.waivers] == [["redis"]]
+    found = problems(one_after_another(plan, plan.nodes), mixed)
+    assert "batches that may overlap take 3 of mysql down, 1 of 3 may be" in found
+    assert not any("redis" in problem for problem in found)
+
+
+def test_a_waiver_of_one_service_covers_no_other():
+    pair = an_overcloud(Controller=(1, ["mysql", "redis"]))
+    plan = waived(pair, "mysql", "redis")
+    for left in plan.waivers:
+        other = {"mysql": "redis", "redis": "mysql"}[left["service"]]
+        claims = {**left, "services": ["mysql", "redis"]}
+        found = problems(replace(plan, waivers=(claims,)), pair)
+        assert found == [f"batches that may overlap take 1 of {other} down, 0 of 1 may be"]
+
+
+def test_only_the_policy_waives():
+    """The digest binds a plan to its policy, but not to the waivers the plan says it makes use of."""
+    one = an_overcloud(Controller=(1, ["mysql"]))
+    plan = waived(one, "mysql")
+    stricter = replace(plan, policy={**plan.policy, "waivers": []})
+    assert problems(stricter, one) == ["batches that may overlap take 1 of mysql down, 0 of 1 may be"]
+
+
+def test_of_agents_those_down_already_belong_to_the_half_of_their_role_that_may_be():
+    overcloud = an_overcloud(Networker=(6, ["neutron_ovs_agent"]), Compute=(20, ["neutron_ovs_agent"]))
+    catalogue = a_catalogue(neutron_ovs_agent={"kind": "agent"})
+    for down, free in ((["networker-0"], 2), (["networker-0", "networker-1"], 1)):
+        plan = plan_update(overcloud, catalogue, facts=Facts(down=frozenset(down)))
+        assert problems(plan, overcloud) == []
+        networkers = sorted(node for node in plan.nodes if node.startswith("networker"))
+        enough, too_many = (
+            one_after_another(plan, networkers[:n], *([node] for node in plan.nodes if node not in networkers[:n]))
+            for n in (free, free + 1)
+        )
+        assert problems(enough, overcloud) == []
+        says = f"take {free + 1} of neutron_ovs_agent of role Networker down, {free} may be"
+        assert problems(too_many, overcloud) == [f"batches that may overlap {says}"]
 
 
 def test_a_plan_for_one_service_is_judged_by_that_service():

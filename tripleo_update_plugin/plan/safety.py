@@ -72,22 +72,27 @@ def _ancestors(batches: Sequence[Batch]) -> dict[str, int] | None:
 
 def _broken_budgets(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int]) -> Iterator[str]:
     budgets: Mapping[str, Mapping[str, int]] = plan.policy.get("budgets", {})
-    waived = {waiver["service"] for waiver in plan.waivers}
-    services = {node.name: node.services for node in overcloud.nodes}
+    before = [ancestors[batch.id] for batch in plan.batches]
+    hosts, waived = overcloud.hosts(), _waived(plan)
     down = plan.facts.down if plan.facts else frozenset()
     for service, budget in budgets.items():
-        if service in waived or EVERYTHING in waived:
-            continue
-        allowed = budget["max_unavailable"]
-        hit = {
-            i: count
-            for i, batch in enumerate(plan.batches)
-            if _takes(batch, service) and (count := sum(service in services.get(n, ()) for n in batch.nodes))
-        }
-        already = sum(service in services.get(node, ()) for node in down)
-        most = already + _most_together(hit, [ancestors[batch.id] for batch in plan.batches], allowed - already)
-        if hit and most > allowed:
-            yield f"batches that may overlap take {most} of {service} down, {allowed} of {budget['of']} may be"
+        members, allowed = hosts.get(service, frozenset()), budget["max_unavailable"]
+        already = len(members & down)
+        free = max(allowed - already, 1 if service in waived else 0)
+        hit = _hit(plan, service, members)
+        if hit and (most := _most_together(hit, before, free)) > free:
+            yield (
+                f"batches that may overlap take {already + most} of {service} down, {allowed} of {budget['of']} may be"
+                + ("; waived, so one node at a time" if free > allowed - already else "")
+            )
+
+
+def _waived(plan: Plan) -> frozenset[str]:
+    """Services that may go down altogether: their policy waives them, and the plan owns up to making use of it."""
+    given = {waiver["service"] for waiver in plan.policy.get("waivers", ())}
+    used = [waiver for waiver in plan.waivers if waiver["service"] in given]
+    everything = (service for w in used if w["service"] == EVERYTHING for service in w.get("services", ()))
+    return frozenset(everything).union(w["service"] for w in used)
 
 
 def _broken_halves(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int]) -> Iterator[str]:
@@ -100,11 +105,7 @@ def _broken_halves(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int
         for role in sorted({node.role for node in overcloud.nodes}):
             members = {node.name for node in overcloud.nodes if node.role == role and service in node.services}
             allowed = max(len(members) // 2 - len(members & down), 1)
-            hit = {
-                i: count
-                for i, batch in enumerate(plan.batches)
-                if _takes(batch, service) and (count := len(members & set(batch.nodes)))
-            }
+            hit = _hit(plan, service, members)
             if hit and (most := _most_together(hit, before, allowed)) > allowed:
                 yield f"batches that may overlap take {most} of {service} of role {role} down, {allowed} may be"
 
@@ -214,6 +215,12 @@ def _wants(
 
 def _ordered(ancestors: Mapping[str, int], batch: Batch, other: Batch, i: int, j: int) -> bool:
     return bool(ancestors[batch.id] >> j & 1 or ancestors[other.id] >> i & 1)
+
+
+def _hit(plan: Plan, service: str, members: Collection[str]) -> dict[int, int]:
+    """{place of a batch in the plan: how many of *members* lose *service* there}, without batches that take none."""
+    counts = (sum(n in members for n in b.nodes) if _takes(b, service) else 0 for b in plan.batches)
+    return {i: count for i, count in enumerate(counts) if count}
 
 
 def _most_together(hit: Mapping[int, int], ancestors: Sequence[int], enough: int) -> int:

@@ -4,8 +4,9 @@ The constructive schedule starts nodes as soon as they may, which can cut a role
 there are more than a lower bound, an exact search of the same length decides, as long as it is small.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import gcd
+from typing import Any
 
 from tripleo_update_plugin.planner.problem.problem import Problem
 from tripleo_update_plugin.planner.search import cp_sat
@@ -16,14 +17,16 @@ from tripleo_update_plugin.planner.search.schedule import EVENED, Slot, makespan
 Lane = dict[int, int]
 
 
-def fewest(problem: Problem, slots: Sequence[Slot], seconds: float) -> tuple[Sequence[Slot], int]:
+def fewest(
+    problem: Problem, slots: Sequence[Slot], seconds: float, solver: Callable[[], Any] = cp_sat.solver
+) -> tuple[Sequence[Slot], int]:
     """A schedule as long as *slots* with the fewest batches, and the least number of them that was proved; *slots*
     itself and 0 if none was found in so many *seconds* of the solver's clock, or where there is no solver."""
     length, step = makespan(problem, list(slots)), gcd(*problem.lengths)
     if len(problem.groups) * (length // step) > cp_sat.SMALL or seconds <= 0:
         return slots, 0
     try:
-        cp_model = cp_sat.solver()
+        cp_model = solver()
     except cp_sat.SolverMissing:
         return slots, 0
     model = cp_sat.Model(problem, step, length // step, cp_model)

@@ -76,3 +76,10 @@ def test_facts_of_another_shape_are_refused(key, value):
     data["facts"][key] = value
     with pytest.raises(BadPlan, match="facts"):
         documents.plan_of(data, "plan")
+
+
+def test_facts_that_say_little_are_written_short():
+    facts = Facts(down=frozenset({"b-10", "b-2"}), leaders={"redis": "b-1"})
+    assert facts.to_dict() == {"down": ["b-2", "b-10"], "leaders": {"redis": "b-1"}}
+    assert Facts.from_dict(facts.to_dict()) == facts
+    assert Facts.from_dict({"down": None}) == Facts()

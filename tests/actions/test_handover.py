@@ -1,0 +1,39 @@
+"""What an executor is given by Mistral, and refuses before anything is started."""
+
+import pytest
+
+from tripleo_update_plugin.actions import handover
+from tripleo_update_plugin.errors import BadPolicy
+
+GIVEN = {"stack": "overcloud", "digest": "d", "batch": "b-1", "nodes": ["ctl-0"]}
+
+
+@pytest.mark.parametrize(
+    ("phase", "changes", "says"),
+    [
+        ("drain", {"nodes": ["../x"]}, "'../x' is not a name"),
+        ("drain", {"nodes": []}, "no nodes given"),
+        ("drain", {"batch": "a b"}, "'a b' is not a name"),
+        ("drain", {"stack": "<% $ %>"}, "is not a name"),
+        ("drain", {"only": ["{{ x }}"]}, "is not a name"),
+        ("drain", {"digest": ""}, "digest"),
+        ("drain", {"timeout": 0}, "timeout 0"),
+        ("drain", {"timeout": "1"}, "timeout '1'"),
+        ("gate", {"moment": "never"}, "moment 'never'"),
+        ("update", {"extra_vars": ["x"]}, "extra_vars"),
+        ("update", {"extra_vars": {"a-b": 1}}, "extra_vars"),
+        ("update", {"extra_vars": {"x": "{{ lookup('pipe', 'id') }}"}}, "extra_vars"),
+        ("update", {"extra_vars": {"x": [{"y": "{% for %}"}]}}, "extra_vars"),
+        ("update", {"extra_vars": {"x": {"{{ y }}": 1}}}, "extra_vars"),
+        ("update", {"extra_vars": {"x": {"__ansible_unsafe": "y"}}}, "extra_vars"),
+    ],
+)
+def test_bad_parameters_are_refused(phase, changes, says):
+    with pytest.raises((ValueError, BadPolicy), match=says.replace("$", r"\$").replace("{", r"\{")):
+        handover.check(phase, {**GIVEN, **changes})
+
+
+def test_plain_variables_are_taken():
+    given = {"tripleo_update_package_command": ["dnf", "-y", "update"], "n": 1, "o": {"p": [True, None, 0.5]}}
+    handover.check("update", {**GIVEN, "extra_vars": given})
+    handover.check("update", {**GIVEN, "extra_vars": None})
