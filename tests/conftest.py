@@ -1,8 +1,17 @@
 """Random tests are the same on every run; HYPOTHESIS_PROFILE=thorough tries other and many more cases."""
 
 import os
+from importlib import import_module, util
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+
+import tripleo_update_plugin
+
+if util.find_spec("ansible"):
+    # Modules of ours that a test imports find what they share where Ansible would put it. Pure tests have no Ansible.
+    shared = Path(tripleo_update_plugin.__file__).parent / "module_utils"
+    import_module("ansible.module_utils").__path__.append(str(shared))
 
 patient = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 settings.register_profile(

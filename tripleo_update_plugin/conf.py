@@ -7,7 +7,7 @@ from oslo_config import cfg
 
 GROUP = "tripleo_update"
 
-_OPTIONS = (
+OPTIONS = (
     cfg.StrOpt(
         "work_dir",
         default="/var/lib/mistral/tripleo-update",
@@ -59,7 +59,7 @@ _OPTIONS = (
 
 def register(conf: Any) -> Any:
     """Make *conf* know the options, keystoneauth's among them; returns the group's values. Safe to repeat."""
-    conf.register_opts(_OPTIONS, group=GROUP)
+    conf.register_opts(OPTIONS, group=GROUP)
     loading.register_auth_conf_options(conf, GROUP)
     loading.register_session_conf_options(conf, GROUP)
     return conf[GROUP]
@@ -68,7 +68,7 @@ def register(conf: Any) -> Any:
 def list_opts() -> list[tuple[str, list[Any]]]:
     """For oslo-config-generator."""
     return [
-        (GROUP, [*_OPTIONS, *loading.get_auth_common_conf_options(), *loading.get_session_conf_options()]),
+        (GROUP, [*OPTIONS, *loading.get_auth_common_conf_options(), *loading.get_session_conf_options()]),
     ]
 
 

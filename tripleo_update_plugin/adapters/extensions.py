@@ -6,7 +6,6 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import yaml
@@ -16,8 +15,8 @@ from tripleo_update_plugin.adapters import yaml_safe
 from tripleo_update_plugin.errors import BadProfile
 from tripleo_update_plugin.rules.catalogue import Catalogue, Profile, parse_profile
 
+#: The package with the built-in profiles, and the namespace of entry points that name other such packages.
 SERVICES = "tripleo_update_plugin.services"
-BUILTIN = "builtin"
 
 
 def load_catalogue(*folders: str) -> Catalogue:
@@ -26,15 +25,16 @@ def load_catalogue(*folders: str) -> Catalogue:
     Later ones replace earlier ones of the same service. Raises BadProfile with file, place and reason.
     """
     profiles: dict[str, Profile] = {}
-    for name, root in [*_packages(), *((folder, _folder(folder)) for folder in folders)]:
+    own = resources.files(SERVICES)
+    for root in [own, *_packages(), *map(_folder, folders)]:
         for file in sorted((f for f in root.iterdir() if f.name.endswith((".yaml", ".yml"))), key=lambda f: f.name):
             # What this package ships its own tests hold to the schema; to check it at every phase would cost seconds.
-            profiles.update(_read(file, check=name != BUILTIN))
+            profiles.update(_read(file, check=root is not own))
     return Catalogue(profiles)
 
 
-def _packages() -> list[tuple[str, Traversable]]:
-    """(name of the entry point, its package), the built-in one first."""
+def _packages() -> list[Traversable]:
+    """The packages that entry points name, in the order of these names."""
 
     def fail(_manager: object, entry_point: Any, error: BaseException) -> None:
         raise BadProfile(
@@ -43,8 +43,7 @@ def _packages() -> list[tuple[str, Traversable]]:
         ) from error
 
     manager = ExtensionManager(SERVICES, on_load_failure_callback=fail)
-    found: list[tuple[bool, str, ModuleType]] = [(e.name != BUILTIN, e.name, e.plugin) for e in manager]
-    return [(name, resources.files(module)) for _, name, module in sorted(found, key=lambda entry: entry[:2])]
+    return [resources.files(each.plugin) for each in sorted(manager, key=lambda each: str(each.name))]
 
 
 def _folder(name: str) -> Path:
@@ -58,7 +57,7 @@ def _folder(name: str) -> Path:
 def _schema() -> Any:
     import jsonschema
 
-    text = (resources.files("tripleo_update_plugin.services") / "schema.json").read_text()
+    text = (resources.files(SERVICES) / "schema.json").read_text()
     return jsonschema.Draft202012Validator(json.loads(text))
 
 

@@ -1,4 +1,4 @@
-"""Updates by packages and of single services, with real servers and Ansible; the nodes' notes are the judge."""
+"""The package flow of both of its architectures, with real servers and Ansible; the nodes' notes are the judge."""
 
 import json
 import time
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from conftest import Sandbox, a_sandbox
-from test_plan import refused
 from test_update import journal, report, save_plan, updates
 
 from tripleo_update_sandbox.overcloud.sample_packages import UNCHANGED
@@ -34,12 +33,6 @@ def old(tmp_path):
     yield from a_sandbox_that_goes(tmp_path, "--sample", "old-packages", "--computes", 0)
 
 
-@pytest.fixture(scope="module")
-def zed(tmp_path_factory):
-    options = ("--computes", 1, "--ceph", 0, "--service-chains", "keystone,mysql,ovn_controller")
-    yield from a_sandbox_that_goes(tmp_path_factory.mktemp("zed"), *options)
-
-
 def run(sandbox: Sandbox, *options: object) -> tuple[dict, list[dict]]:
     """The plan with *options*, run to its good end, and what the nodes noted meanwhile."""
     path, began = save_plan(sandbox, *options), time.time()
@@ -58,7 +51,6 @@ def package_of(sandbox: Sandbox, node: str, service: str) -> str:
     return (sandbox.nodes[node].folder / "services" / service / "package").read_text().strip()
 
 
-@pytest.mark.slow
 def test_packages_are_updated_and_each_unit_is_restarted_only_if_its_package_changed(newton: Sandbox):
     plan, notes = run(newton)
     assert plan["architecture"] == "pacemaker-core" and len(plan["batches"]) == 4
@@ -77,7 +69,6 @@ def test_packages_are_updated_and_each_unit_is_restarted_only_if_its_package_cha
     assert not any(n["event"] in ("update", "stop", "start") for n in notes), "there was nothing new any more"
 
 
-@pytest.mark.slow
 def test_in_the_old_architecture_a_controller_leaves_the_cluster_as_a_whole(old: Sandbox):
     name = "overcloud-controller-1"
     plan, notes = run(old, "--limit", f"node:{name}", "--no-facts")
@@ -90,37 +81,3 @@ def test_in_the_old_architecture_a_controller_leaves_the_cluster_as_a_whole(old:
     first_update = next(i for i, note in enumerate(notes) if note["event"] == "update")
     before = [note["event"] for note in notes[:first_update]]
     assert before == ["drain"] * before.count("drain") + ["stop"] * before.count("stop"), "drained, then stopped"
-
-
-@pytest.mark.parametrize("service", ["keystone", pytest.param("mysql", marks=pytest.mark.slow)])
-def test_an_update_of_one_service_changes_it_alone_on_every_node(zed: Sandbox, service: str):
-    before = {name: {s.name: s.version for s in node.services()} for name, node in zed.nodes.items()}
-    _, notes = run(zed, "--limit", f"service:{service}")
-    touched = [note for note in notes if note["event"] in ("update", "stop", "start")]
-    assert {note["service"] for note in touched} == {service}
-    controllers = {name for name in zed.nodes if "controller" in name}
-    assert {note["node"] for note in touched if note["event"] == "update"} == controllers
-    for name, node in zed.nodes.items():
-        raised = {s.name for s in node.services() if s.version != before[name][s.name]}
-        assert raised == ({service} if name in controllers else set())
-
-
-def test_what_cannot_be_updated_alone_is_refused_before_anything_begins(zed: Sandbox):
-    path = save_plan(zed, "--limit", "service:glance_api")
-    known = updates(zed)
-    answer = zed.openstack("overcloud", "update", "start", "--yes", path)
-    refused(answer, "glance_api", "no data of glance_api by itself")
-    assert updates(zed) == known
-
-
-@pytest.mark.slow
-def test_a_service_wave_runs_before_the_nodes_as_a_whole(zed: Sandbox, tmp_path):
-    policy = tmp_path / "policy.yaml"
-    policy.write_text("service_waves: [ovn_controller]\n")
-    _, notes = run(zed, "--policy", policy)
-    seen = [(note["node"], note["service"]) for note in notes if note["event"] == "update"]
-    first = seen[: len(zed.nodes)]
-    assert {node for node, _ in first} == set(zed.nodes) and {s for _, s in first} == {"ovn_controller"}
-    for name, node in zed.nodes.items():
-        later = {s for n, s in seen[len(first) :] if n == name}
-        assert later == {s.name for s in node.services()}
