@@ -5,6 +5,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import yaml
 
@@ -73,7 +74,7 @@ class FakeUndercloud:
         self.away = False
         self.heat_is_away = False
         self.unknown = set()
-        self.executions = {}
+        self.environments = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -104,7 +105,26 @@ class FakeUndercloud:
                 return 404, {"faultstring": "not found"}
             self.told.append((name, body["state"], body["output"]))
             return 200, {"id": name, **body}
+        if path.startswith("/mistral/environments"):
+            return self._environment(method, path.removeprefix("/mistral/environments"), body)
         return 404, {"faultstring": path}
+
+    def _environment(self, method, path, body):
+        """What Mistral keeps by name."""
+        name, _, query = path.removeprefix("/").partition("?")
+        if method == "GET" and not name:
+            prefix = parse_qs(query)["name"][0].removeprefix("has:")
+            return 200, {"environments": [each for key, each in self.environments.items() if prefix in key]}
+        if method in ("POST", "PUT"):
+            if method == "POST" and body["name"] in self.environments:
+                return 409, {"faultstring": "there is one"}
+            self.environments[body["name"]] = {"id": body["name"], **body}
+            return 201 if method == "POST" else 200, self.environments[body["name"]]
+        if name not in self.environments:
+            return 404, {"faultstring": "not found"}
+        if method == "DELETE":
+            return 204, self.environments.pop(name)
+        return 200, self.environments[name]
 
     def _handler(self):
         fake = self
@@ -124,7 +144,7 @@ class FakeUndercloud:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_PUT = do_POST = _serve  # noqa: N815
+            do_GET = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815
 
             def log_message(self, *_):
                 pass
@@ -154,6 +174,10 @@ class Nodes:
     def asked(self):
         path = self.folder / "asked"
         return path.read_text().splitlines() if path.exists() else []
+
+    def forget(self):
+        """What was asked so far."""
+        (self.folder / "asked").unlink(missing_ok=True)
 
     def slow(self, phase, seconds):
         (self.folder / f"slow-{phase}").write_text(str(seconds))

@@ -99,6 +99,30 @@ def test_a_phase_that_fails_says_so_on_the_node(desk, nodes, undercloud):
     assert now["failed"].startswith("Update web") and not now["working"]
 
 
+def test_an_update_goes_on_without_a_node_that_fails_within_the_budget(desk, nodes, undercloud):
+    nodes.sick("update", "ctl-2")
+    both = {"update": "u-1", "nodes": ["ctl-0", "ctl-2"], "max_failed": 1}
+    state, output = done(desk, undercloud, "update", **both)
+    assert state == "SUCCESS" and output["quarantined"] == ["ctl-2"] and not output["nodes"]["ctl-2"]["ok"]
+    nodes.forget()
+    assert done(desk, undercloud, "restore", **both)[0] == "SUCCESS"
+    assert nodes.asked == ["restore ctl-0"], "later phases leave it as it is"
+    state, output = done(desk, undercloud, "restore", update="u-1", nodes=["ctl-2"])
+    assert state == "SUCCESS" and output["nothing_to_do"]
+
+
+def test_beyond_the_budget_no_other_batch_begins(desk, nodes, undercloud):
+    nodes.sick("update", "ctl-2")
+    assert done(desk, undercloud, "update", update="u-1", nodes=["ctl-2"])[0] == "ERROR"
+    nodes.forget()
+    state, output = done(desk, undercloud, "gate", moment="before", update="u-1", nodes=["ctl-0"])
+    assert state == "ERROR" and output["not_started"]
+    assert output["error"] == "not started: batch b-1 failed (1 node, ctl-2; allowed: 0)"
+    assert nodes.asked == []
+    another = {"moment": "before", "update": "u-2", "nodes": ["ctl-0"], "allowed": {"web": 2}}
+    assert done(desk, undercloud, "gate", **another)[0] == "SUCCESS"
+
+
 def test_a_restore_needs_neither_digest_nor_the_stack_as_it_was(desk, nodes, undercloud):
     planned = {"update": "u-1", "digest": digest(undercloud.outputs)}
     assert done(desk, undercloud, "drain", **planned)[0] == "SUCCESS"
@@ -121,7 +145,7 @@ def test_heat_may_be_away_for_a_while(desk, nodes, undercloud):
     desk.config.write_text(desk.config.read_text().replace("patience = 0", "patience = 60"))
     undercloud.heat_is_away = True
     job, _ = desk.hand_in(desk.request("drain"))
-    wait(lambda: job.log.exists() and "waits for Heat" in job.log.read_text())
+    wait(lambda: job.log.exists() and "waits: Heat" in job.log.read_text())
     undercloud.heat_is_away = False
     assert told(undercloud)[0][1] == "SUCCESS"
 

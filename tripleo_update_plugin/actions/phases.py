@@ -16,12 +16,13 @@ class _Phase(actions.Action):  # type: ignore[misc]
 
     stack and nodes by name; batch is the batch's id and update that of its update, as the records on the nodes name
     them. digest is the SHA-256 (hex) of the outputs that the plan was made from. only are the services it is limited
-    to, null for all. down are nodes that do not answer. timeout is the phase's deadline in seconds.
+    to, null for all. down are nodes that do not answer. timeout is the phase's deadline in seconds. While no more than
+    max_failed nodes of the update have failed, it goes on without them.
     """
 
     def __init__(
         self, stack: str, batch: str, nodes: list[str], digest: str | None = None, update: str | None = None,
-        only: list[str] | None = None, down: list[str] | None = None, timeout: int | None = None,
+        only: list[str] | None = None, down: list[str] | None = None, max_failed: int = 0, timeout: int | None = None,
     ) -> None:  # fmt: skip
         self.stack = stack
         self.batch = batch
@@ -30,6 +31,7 @@ class _Phase(actions.Action):  # type: ignore[misc]
         self.update = update
         self.only = only
         self.down = down
+        self.max_failed = max_failed
         self.timeout = timeout
 
     def is_sync(self) -> bool:
@@ -52,10 +54,9 @@ class Gate(_Phase):
         only: list[str] | None = None, down: list[str] | None = None, moment: str = "before",
         allowed: dict[str, int] | None = None, max_failed: int = 0, timeout: int | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(stack, batch, nodes, digest, update, only, down, timeout)
+        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout)
         self.moment = moment
         self.allowed = allowed
-        self.max_failed = max_failed
 
 
 class Drain(_Phase):
@@ -69,10 +70,10 @@ class Update(_Phase):
 
     def __init__(
         self, stack: str, batch: str, nodes: list[str], digest: str | None = None, update: str | None = None,
-        only: list[str] | None = None, down: list[str] | None = None, timeout: int | None = None,
+        only: list[str] | None = None, down: list[str] | None = None, max_failed: int = 0, timeout: int | None = None,
         extra_vars: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(stack, batch, nodes, digest, update, only, down, timeout)
+        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout)
         self.extra_vars = extra_vars
 
 
@@ -86,9 +87,9 @@ class Restore(_Phase):
     def __init__(
         self, stack: str, nodes: list[str], batch: str = "restore", digest: str | None = None,
         update: str | None = None, only: list[str] | None = None, down: list[str] | None = None, last: bool = False,
-        by_record: bool = False, timeout: int | None = None,
+        by_record: bool = False, max_failed: int = 0, timeout: int | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(stack, batch, nodes, digest, update, only, down, timeout)
+        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout)
         self.last = last
         self.by_record = by_record
 

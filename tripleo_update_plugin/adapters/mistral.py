@@ -36,14 +36,14 @@ class Mistral:
 
     def require_actions(self) -> None:
         """Raise ActionsMissing unless this package's actions are loaded: Mistral drops those that fail to import."""
-        with _translated("list actions"):
+        with translated("list actions"):
             found = {action.name for action in self._client.actions.list(name="has:tripleo_update.")}
         if missing := sorted(ACTIONS - found):
             raise ActionsMissing(f"Mistral does not know the actions {', '.join(missing)}")
 
     def validate(self, definition: str) -> None:
         """Raise BadPlan with the parser's words unless *definition* is a workbook."""
-        with _translated("validate a workbook"):
+        with translated("validate a workbook"):
             answer = self._client.workbooks.validate(definition)
         if not answer.get("valid"):
             raise BadPlan(f"Mistral refuses the workbook: {answer.get('error')}")
@@ -54,7 +54,7 @@ class Mistral:
         Where it is *validated* already, or there word for word, Mistral need not do that again, if its configuration
         lets us say so ([api] validation_mode = enabled).
         """
-        with _translated(f"upload workbook {name}"):
+        with translated(f"upload workbook {name}"):
             skip = "?skip_validation" if validated or self._definition(name) == definition else ""
             try:
                 self._send("post", f"/workbooks{skip}", definition)
@@ -91,7 +91,7 @@ class Mistral:
 
     def _keep(self, name: str, description: str, variables: Mapping[str, Any]) -> None:
         record = {"name": name, "description": description, "variables": json.dumps(variables)}
-        with _translated(f"save {name}"):
+        with translated(f"save {name}"):
             try:
                 self._client.environments.create(**record)
             except APIException as error:
@@ -100,7 +100,7 @@ class Mistral:
                 self._client.environments.update(**record)
 
     def _kept(self, name: str, missing: str) -> dict[str, Any]:
-        with _translated(f"read {name}", missing=missing or f"Mistral has no {name}"):
+        with translated(f"read {name}", missing=missing or f"Mistral has no {name}"):
             variables = self._client.environments.get(name).variables
         return dict(json.loads(variables) if isinstance(variables, str) else variables)
 
@@ -117,7 +117,7 @@ class Mistral:
 
     def pause(self, execution: str) -> bool:
         """Pause an update, its batches with it, before the next phase of each; False if it was not running."""
-        with _translated(f"pause {execution}"):
+        with translated(f"pause {execution}"):
             if self._client.executions.get(execution).state != "RUNNING":
                 return False
             self._client.executions.update(execution, "PAUSED")
@@ -125,7 +125,7 @@ class Mistral:
 
     def root_of(self, execution: str) -> tuple[str, str]:
         """(id, name of the workflow) of the execution that called *execution*, or of itself if nobody did."""
-        with _translated(f"read execution {execution}"):
+        with translated(f"read execution {execution}"):
             found = self._client.executions.get(execution)
             if root := getattr(found, "root_execution_id", None):
                 found = self._client.executions.get(root)
@@ -133,17 +133,17 @@ class Mistral:
 
     def state_of(self, execution: str) -> str:
         """The state of an execution, and nothing else of it."""
-        with _translated(f"read execution {execution}", missing=f"there is no execution {execution}"):
+        with translated(f"read execution {execution}", missing=f"there is no execution {execution}"):
             return str(self._client.executions.get(execution).state)
 
     def start(self, workflow: str, description: str) -> str:
         """Start *workflow*; the id of its execution."""
-        with _translated(f"start {workflow}"):
+        with translated(f"start {workflow}"):
             return str(self._client.executions.create(workflow, description=description).id)
 
     def updates(self, stack: str = "") -> list[Execution]:
         """All updates, of one *stack* if it is given, newest first, without their batches."""
-        with _translated("list executions"):
+        with translated("list executions"):
             found = self._client.executions.list(
                 workflow_name=f"has:{PREFIX}", sort_keys="created_at", sort_dirs="desc", fields=_FIELDS
             )
@@ -155,7 +155,7 @@ class Mistral:
         Without *phases* it takes two requests, however many batches there are.
         """
         missing = f"there is no update {id!r}"
-        with _translated(f"read execution {id}", missing=missing):
+        with translated(f"read execution {id}", missing=missing):
             found = self._client.executions.get(id)
             execution = _execution(found)
             if not execution.stack:
@@ -176,18 +176,18 @@ class Mistral:
 
     def cancel(self, id: str) -> None:
         """End an update for good; what runs is not broken off."""
-        with _translated(f"cancel {id}", missing=f"there is no update {id!r}"):
+        with translated(f"cancel {id}", missing=f"there is no update {id!r}"):
             self._client.executions.update(id, "CANCELLED")
 
     def resume(self, id: str) -> None:
         """Let an update go on that is paused or waits for an approval."""
-        with _translated(f"resume {id}", missing=f"there is no update {id!r}"):
+        with translated(f"resume {id}", missing=f"there is no update {id!r}"):
             self._client.executions.update(id, "RUNNING")
 
     def run_action(self, name: str, input: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
         """Run one action by itself; what it reports. MistralUnavailable after *timeout* seconds."""
         deadline = time.monotonic() + timeout
-        with _translated(f"run {name}"):
+        with translated(f"run {name}"):
             run = self._client.action_executions.create(name, dict(input), save_result=True)
             while not is_final(run.state):
                 if time.monotonic() > deadline:
@@ -274,7 +274,8 @@ def _result(output: Any) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _translated(what: str, missing: str = "") -> Iterator[None]:
+def translated(what: str, missing: str = "") -> Iterator[None]:
+    """Errors of Mistral and of its client in our words: *what* could not be done, or what is *missing*."""
     try:
         yield
     except UpdateError:

@@ -75,8 +75,11 @@ def _outcome(node: str, batch: Batch, run: BatchRun | None, execution: Execution
     results = [phase.nodes[node] for phase in touched if node in phase.nodes]
     # A phase that was tried again speaks for itself only by its last try, so a success after a failure is a success.
     failure = next((p for p in reversed(touched) if p.state == "ERROR"), None)
+    left_behind = next((p for p in reversed(touched) if node in p.nodes and not p.nodes[node].ok), None)
     if run and run.state == "SUCCESS":
         outcome, detail = UPDATED, ""
+        if left_behind:
+            outcome, detail = FAILED, _detail(left_behind.name, left_behind.nodes[node].error, run)
     elif failure:
         outcome, detail = FAILED, _detail(failure.name, failure.nodes[node].error if node in failure.nodes else "", run)
     elif touched and not (execution.is_final or (run and is_final(run.state))):

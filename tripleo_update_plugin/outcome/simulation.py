@@ -7,14 +7,16 @@ result is an Execution, and its outcomes are those of a report. Times are second
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tripleo_update_plugin.errors import BadInput
 from tripleo_update_plugin.names import naturally
+from tripleo_update_plugin.outcome import failure_budget
 from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun
-from tripleo_update_plugin.outcome.report import Outcome, report_of
+from tripleo_update_plugin.outcome.report import FAILED, Outcome, report_of
 from tripleo_update_plugin.plan.plan import Batch, Plan
 from tripleo_update_plugin.plan.words import some_names
 
@@ -78,7 +80,7 @@ def simulate(plan: Plan, assumed: Assumptions) -> Execution:
     """The update of *plan* as it would end."""
     run = _Run(plan, assumed)
     run.to_the_end()
-    went_well = len(run.ended) == len(plan.batches) and not run.failed
+    went_well = len(run.ended) == len(plan.batches) and all(each.state == "SUCCESS" for each in run.ended.values())
     return Execution(
         id="simulation",
         stack=plan.stack,
@@ -103,8 +105,11 @@ def timeline(plan: Plan, execution: Execution) -> tuple[Step, ...]:
 def _step(batch: Batch, run: BatchRun | None, outcomes: list[Outcome]) -> Step:
     detail = run.error if run else "comes after batches that did not go well"
     start, end = (run.started, run.finished) if run else (None, None)
-    # What a batch comes to, it comes to for all of its nodes.
-    outcome = outcomes[0].outcome
+    # What a batch comes to, it comes to for all of its nodes but those that it went on without.
+    failed = [each for each in outcomes if each.outcome == FAILED]
+    outcome = next((each for each in outcomes if each not in failed), outcomes[0]).outcome
+    if failed and outcome != FAILED:
+        detail = f"without {some_names([each.node for each in failed])}: {failed[0].detail}"
     return Step(batch=batch.id, start=start, end=end, nodes=batch.nodes, outcome=outcome, detail=detail)
 
 
@@ -180,8 +185,7 @@ class _Run:
         self._batches = {batch.id: batch for batch in plan.batches}
         self._position = {id: i for i, id in enumerate(self._batches)}
         self._most_failed = int(plan.policy.get("max_failed", 0))
-        self._sick_nodes: set[str] = set()
-        self._sick_services: set[str] = set()
+        self._lost: Counter[str] = Counter()  # how many nodes with a service have failed
         self._waits = {batch.id: len(set(batch.after)) for batch in plan.batches}
         self._followers: dict[str, list[str]] = {id: [] for id in self._batches}
         for batch in plan.batches:
@@ -202,28 +206,31 @@ class _Run:
 
     def _begin(self, batch: Batch, now: float) -> BatchRun:
         """How *batch* will go, as far as is known when it begins."""
-        if len(self.failed) > self._most_failed:
-            return _run(batch, "gate_before", self._refusal(), now, now, told={})
-        if why := self._sick_neighbours(batch):
+        if why := failure_budget.refusal(self.failed, self._most_failed):
+            return _run(batch, "gate_before", why, now, now, told={})
+        nodes = [node for node in batch.nodes if node not in self.failed]
+        if not nodes:
+            return _run(batch, "", "", now, now, told={})
+        if why := self._no_room(batch, len(nodes)):
             end = now + self._assumed.patience
-            # It touches nothing, but its nodes count as failed.
-            return _run(batch, "gate_before", why, now, end, told=dict.fromkeys(batch.nodes, False))
+            return _run(batch, "gate_before", why, now, end, told={})
         end = now + self._assumed.seconds[batch.id]
-        if failing := self._befallen(batch, self._assumed.failing):
-            why = f"the update of {', '.join(failing)} fails"
-            # Ansible breaks off the other nodes of the run.
-            return _run(batch, "update", why, now, end, told=dict.fromkeys(batch.nodes, False))
-        if lost := self._befallen(batch, self._assumed.lost):
-            why = f"{', '.join(lost)} {'does' if len(lost) == 1 else 'do'} not come back"
-            told = {node: node not in lost for node in batch.nodes}
-            return _run(batch, "gate_after", why, now, end + self._assumed.patience, told)
-        return _run(batch, "", "", now, end, told=dict.fromkeys(batch.nodes, True))
+        phase, why = "", ""
+        failing, lost = self._befallen(batch, self._assumed.failing), self._befallen(batch, self._assumed.lost)
+        if failing:
+            phase, why = "update", f"the update of {', '.join(failing)} fails"
+        elif lost:
+            phase, why = "gate_after", f"{', '.join(lost)} {'does' if len(lost) == 1 else 'do'} not come back"
+            end += self._assumed.patience
+        told = {node: node not in (failing or lost) for node in nodes}
+        return _run(batch, phase, why, now, end, told)
 
     def _end(self, run: BatchRun) -> list[str]:
         """Take note of the end of a batch; the batches that may begin now."""
+        run = self._settled(run)
         self.ended[run.id] = run
+        self._count_failures(run)
         if run.state == "ERROR":
-            self._count_failures(run)
             return []
         ready = []
         for id in self._followers[run.id]:
@@ -232,45 +239,54 @@ class _Run:
                 ready.append(id)
         return ready
 
-    def _count_failures(self, run: BatchRun) -> None:
-        batch, phase = self._batches[run.id], run.phases[-1]
-        failed = [node for node, result in phase.nodes.items() if not result.ok]
-        self.failed.update(dict.fromkeys(failed, batch.id))
-        if phase.name != "gate_before":  # which has touched nothing
-            self._sick_nodes.update(failed)
-            self._sick_services |= self._assumed.shared & batch.impact.keys()
+    def _settled(self, run: BatchRun) -> BatchRun:
+        """A batch goes on without the nodes that fail in it, if by then no more have failed than may."""
+        last = run.phases[-1]
+        failed = [node for node, result in last.nodes.items() if not result.ok]
+        if not failed or failure_budget.is_spent([*self.failed, *failed], self._most_failed):
+            return run
+        told = {node: result.ok for node, result in last.nodes.items()}
+        start, end = run.started or 0.0, run.finished or 0.0
+        return _run(self._batches[run.id], last.name, last.error, start, end, told, excused=True)
 
-    def _sick_neighbours(self, batch: Batch) -> str:
-        """What the first gate of *batch* waits for in vain."""
-        nodes = naturally(self._sick_nodes.intersection(batch.nodes))
-        services = naturally(self._sick_services & batch.impact.keys())
-        if nodes:
-            return f"{some_names(nodes)} not healthy"
-        return f"{', '.join(services[:3])} not healthy on nodes that failed" if services else ""
+    def _count_failures(self, run: BatchRun) -> None:
+        batch = self._batches[run.id]
+        failed = [node for phase in run.phases for node, result in phase.nodes.items() if not result.ok]
+        self.failed.update(dict.fromkeys(failed, batch.id))
+        for service in self._assumed.shared & batch.impact.keys():
+            self._lost[service] += min(len(failed), batch.impact[service].down)
+
+    def _no_room(self, batch: Batch, nodes: int) -> str:
+        """What the first gate of *batch* waits for in vain: room beside the nodes that have failed."""
+        for service in naturally(batch.impact.keys() & self._lost.keys()):
+            numbers, lost = batch.impact[service], self._lost[service]
+            down = lost + min(numbers.down, nodes)
+            if lost and down > numbers.allowed:
+                would = f"with the nodes that failed {down} of {numbers.of} would be down"
+                return f"{service}: {would}, {numbers.allowed} may be"
+        return ""
 
     def _befallen(self, batch: Batch, troubles: Mapping[str, str]) -> tuple[str, ...]:
         return tuple(node for node in batch.nodes if troubles.get(node) == batch.id)
 
-    def _refusal(self) -> str:
-        batches, nodes = naturally(self.failed.values()), naturally(self.failed)
-        counted = f"{len(nodes)} node{'' if len(nodes) == 1 else 's'}, {', '.join(nodes[:5])}"
-        plural = "" if len(batches) == 1 else "es"
-        return f"not started: batch{plural} {', '.join(batches)} failed ({counted}; allowed: {self._most_failed})"
 
-
-def _run(batch: Batch, fails_in: str, why: str, start: float, end: float, told: Mapping[str, bool]) -> BatchRun:
-    names = PHASES[: PHASES.index(fails_in) + 1] if fails_in else PHASES
+def _run(
+    batch: Batch, fails_in: str, why: str, start: float, end: float, told: Mapping[str, bool], excused: bool = False
+) -> BatchRun:
+    """A batch that fails in a phase; one that is *excused* goes on without the nodes that failed."""
+    names = PHASES if excused or not fails_in else PHASES[: PHASES.index(fails_in) + 1]
     results = {
         node: NodeResult(ok=ok, started=start, finished=end, error="" if ok else why) for node, ok in told.items()
     }
+    has_failed = bool(fails_in) and not excused
     phases = tuple(
         PhaseRun(
             name=name,
-            state="ERROR" if name == fails_in else "SUCCESS",
-            error=why if name == fails_in else "",
-            nodes=results if name == names[-1] else {},
+            state="ERROR" if has_failed and name == fails_in else "SUCCESS",
+            error=why if has_failed and name == fails_in else "",
+            nodes=results if name == (fails_in or names[-1]) else {},
         )
         for name in names
     )
-    state = "ERROR" if fails_in else "SUCCESS"
+    state = "ERROR" if has_failed else "SUCCESS"
     return BatchRun(id=batch.id, state=state, started=start, finished=end, phases=phases)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tripleo_update_plugin.executor.runner import ownership
+from tripleo_update_plugin.executor.runner import ownership, quarantine
 from tripleo_update_plugin.executor.runner.work import Output, Results, Scene, Work
 from tripleo_update_plugin.playbooks import gates, plays, records
 from tripleo_update_plugin.rules import room
@@ -21,6 +21,8 @@ def _before(work: Work, scene: Scene) -> Output:
     Whoever claims first and looks then cannot miss another who does the same. Of two that are in each other's way, the
     younger lets go and asks again.
     """
+    if refusal := quarantine.refusal(work):
+        return work.output(error=refusal, nodes=work.untouched(), not_started=True)
     owner = ownership.owner_of(work)
     patience = time.monotonic() + min(work.options.gate_timeout, work.seconds_left)
     while True:

@@ -1,21 +1,18 @@
 """The overcloud as it is when a phase begins: from Heat, or, where only undoing is left to do, as it was last seen."""
 
 import json
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from tripleo_update_plugin.adapters import keystone
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.errors import HeatUnavailable, PhaseFailed, StalePlan
 from tripleo_update_plugin.executor.runner import redaction
+from tripleo_update_plugin.executor.runner.patience import patiently
 from tripleo_update_plugin.executor.runner.work import Scene, Work
 from tripleo_update_plugin.overcloud import outputs as stack_outputs
 from tripleo_update_plugin.overcloud.model import Overcloud
-
-_PAUSE = 5.0  # seconds between two tries to read Heat
 
 
 @contextmanager
@@ -28,7 +25,7 @@ def scene_of(work: Work) -> Iterator[Scene]:
     stack = str(work.given("stack"))
     heat = Heat(keystone.heat_client(work.conf))
     try:
-        outputs = _read(work, heat, stack)
+        outputs = patiently(work, lambda: heat.outputs(stack))
     except HeatUnavailable as error:
         overcloud = _remembered(work, stack) if work.only_undoes else None
         if overcloud is None:
@@ -44,19 +41,6 @@ def scene_of(work: Work) -> Iterator[Scene]:
     _check_nodes(work, overcloud)
     with work.private_folder() as folder:
         yield Scene(heat=heat, outputs=outputs, overcloud=overcloud, folder=folder)
-
-
-def _read(work: Work, heat: Heat, stack: str) -> Mapping[str, Any]:
-    """The outputs; Heat may be away for a while."""
-    deadline = time.monotonic() + min(work.options.patience, work.seconds_left)
-    while True:
-        try:
-            return heat.outputs(stack)
-        except HeatUnavailable as error:
-            if work.cancelled() or time.monotonic() + _PAUSE > deadline:
-                raise
-            work.log.warning("waits for Heat: %s", error.message)
-            time.sleep(_PAUSE)
 
 
 def _check_nodes(work: Work, overcloud: Overcloud) -> None:

@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 
 from tripleo_update_plugin.executor.jobs import node_locks
 from tripleo_update_plugin.executor.prober import trial
-from tripleo_update_plugin.executor.runner import discovering, gating, looking, restoring, stepping, updating
+from tripleo_update_plugin.executor.runner import (
+    discovering,
+    gating,
+    looking,
+    quarantine,
+    restoring,
+    stepping,
+    updating,
+)
 from tripleo_update_plugin.executor.runner.work import Output, Scene, Work
 
 #: Phases that change nodes, one of them at a time on each node.
@@ -18,17 +26,20 @@ _CHANGING: Mapping[str, Callable[[Work, Scene], Output]] = {
 
 def carry_out(work: Work) -> Output:
     """Do the phase of *work*; what Mistral is told. Raises UpdateError where nothing at all could be done."""
+    work.left_out = quarantine.of(work)
+    if work.given("nodes") and not work.nodes:
+        return work.nothing_to_do()
     with looking.scene_of(work) as scene:
         if work.phase == "probe":
             return _probe(work, scene)
         if work.phase == "discover":
             return discovering.discover(work, scene)
         if work.phase == "gate":
-            return gating.gate(work, scene)
+            return quarantine.settled(work, gating.gate(work, scene))
         with node_locks.held(work.options.work_dir, scene.overcloud.stack, work.nodes, work.job):
             if work.given("by_record"):
                 return restoring.restore(work, scene)
-            return _CHANGING[work.phase](work, scene)
+            return quarantine.settled(work, _CHANGING[work.phase](work, scene))
 
 
 def _probe(work: Work, scene: Scene) -> Output:

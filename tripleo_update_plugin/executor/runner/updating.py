@@ -1,6 +1,6 @@
 """The phase update: by the overcloud's own playbook, by its tasks for a service, or by the package flow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tripleo_update_plugin import readiness
@@ -39,17 +39,19 @@ def _from_stack(work: Work, scene: Scene, phase: plays.Phase | None) -> Output:
         keystone.heat_client(work.conf), scene.overcloud.stack, scene.outputs, scene.folder, work.options.ssh_user
     )
     own = phase.plays if phase else ansible.read_playbook(playbook)
-    framed = ownership.framed(work, plays.Phase(plays=tuple(own)))
+    framed = ownership.framed(work, plays.Phase(plays=tuple(each_by_itself(own))))
     playbook = ansible.write_playbook(framed.plays, playbook.with_name("tripleo_update_plays.yaml"))
     outcome, _ = work.run_playbook(
         playbook, inventory, work.nodes, limit=work.nodes, extra_vars=_variables(work, update_serial=len(work.nodes))
     )
-    if outcome.status != "successful":
-        # any_errors_fatal: one node's failure stops the others in the middle of their update.
-        for name, node in outcome.nodes.items():
-            node.error = node.error or f"node {name}: its update was broken off, because the run failed"
     ownership.note_failures(work, scene, outcome)
     return work.tell(outcome)
+
+
+def each_by_itself(own: Iterable[plays.Play]) -> Iterator[plays.Play]:
+    """Plays in which a node that fails does not break the others off in the middle of their update."""
+    for play in own:
+        yield {**play, "any_errors_fatal": False} if "any_errors_fatal" in play else play
 
 
 def _packages(work: Work, scene: Scene) -> Output:

@@ -16,6 +16,7 @@ from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.executor import logs
 from tripleo_update_plugin.executor.jobs.job import Job, answer
 from tripleo_update_plugin.executor.runner import redaction
+from tripleo_update_plugin.outcome.control import Quarantine
 from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.playbooks import plays
 from tripleo_update_plugin.rules.catalogue import Catalogue
@@ -49,6 +50,7 @@ class Work:
     conf: Any
     cancelled: Callable[[], bool]
     log: logs.Log = field(default_factory=logs.silent)
+    left_out: Mapping[str, Quarantine] = field(default_factory=dict)
     redact: Callable[[str], str] = field(default=redaction.redactor({}))
     deadline: float = 0.0
 
@@ -70,7 +72,8 @@ class Work:
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        return tuple(self.given("nodes") or ())
+        """The nodes of the phase; those that the update goes on without are ``left_out``."""
+        return tuple(node for node in self.given("nodes") or () if node not in self.left_out)
 
     @property
     def update(self) -> str:
