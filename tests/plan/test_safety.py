@@ -332,3 +332,39 @@ def test_what_a_checkpoint_holds_back_comes_after_an_approval_that_names_it(befo
     assert problems(replace(plan, approvals=())) == held
     other = tuple(replace(approval, why="before role:Controller") for approval in plan.approvals)
     assert problems(replace(plan, approvals=other)) == held
+
+
+RACKS = an_overcloud(Compute=(4, ["ntp"]))
+IN_RACKS = {"domains": {"east": ["compute-0", "compute-1"], "west": ["compute-2"]}}
+
+
+@pytest.mark.parametrize(
+    ("overcloud", "policy"),
+    [
+        (RACKS, IN_RACKS),
+        (OVERCLOUD, {"service_waves": ["mysql"]}),
+        (OVERCLOUD, {"order": [{"first": "mysql", "then": "nova_compute"}], "ramp": [1, "50%"]}),
+    ],
+    ids=["domains", "service waves", "order and ramp"],
+)
+def test_where_a_batch_stands_in_the_list_means_nothing(overcloud, policy):
+    plan = plan_update(overcloud, a_catalogue(), parse_policy(policy), Facts())
+    assert len(plan.batches) > 1
+    assert problems(plan, overcloud) == problems(replace(plan, batches=plan.batches[::-1]), overcloud) == []
+
+
+def test_batches_of_one_failure_domain_may_overlap_and_of_two_may_not():
+    plan = plan_update(RACKS, a_catalogue(), parse_policy(IN_RACKS), Facts())
+    beside = one_after_another(plan, ["compute-0"], ["compute-1"], ["compute-2", "compute-3"])
+    east, more_east, west = beside.batches
+    east_beside_east = (east, replace(more_east, after=()), replace(west, after=(east.id, more_east.id)))
+    assert problems(replace(beside, batches=east_beside_east), RACKS) == []
+    west_beside_east = (east, more_east, replace(west, after=(east.id,)))
+    assert problems(replace(beside, batches=west_beside_east), RACKS) == [
+        "batches batch-2 and batch-3 may overlap, in the domains east, west"
+    ]
+
+
+def test_of_nodes_that_are_down_those_without_a_service_are_none_of_its_replicas():
+    facts = Facts(down=frozenset({"compute-0"}))
+    assert problems(plan_update(OVERCLOUD, a_catalogue(), facts=facts)) == []
