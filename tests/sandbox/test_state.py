@@ -127,7 +127,7 @@ def test_two_commands_do_not_meet(empty):
 
 
 def test_clouds_yaml_is_linked_where_the_user_has_none_and_taken_back(empty, tmp_path):
-    environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    environ = {"HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     clouds.publish(empty, WHERE, environ)
     link = tmp_path / "config/openstack/clouds.yaml"
     made_link = link.is_symlink()
@@ -140,7 +140,7 @@ def test_clouds_yaml_of_the_user_is_left_alone(empty, tmp_path):
     own = tmp_path / "config/openstack/clouds.yaml"
     own.parent.mkdir(parents=True)
     own.write_text("clouds: {}")
-    environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    environ = {"HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     clouds.publish(empty, WHERE, environ)
     assert f"export OS_CLIENT_CONFIG_FILE={empty.clouds}" in clouds.advice(empty, environ)
     assert str(own) in clouds.advice(empty, environ)
@@ -149,7 +149,7 @@ def test_clouds_yaml_of_the_user_is_left_alone(empty, tmp_path):
 
 
 def test_a_link_that_became_the_users_is_left_alone(empty, tmp_path):
-    environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    environ = {"HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     clouds.publish(empty, WHERE, environ)
     link = tmp_path / "config/openstack/clouds.yaml"
     link.unlink()

@@ -26,7 +26,7 @@ def cloud(where: Endpoints) -> dict[str, object]:
 
 def user_folders(environ: Mapping[str, str]) -> list[Path]:
     """Where the OpenStack SDK looks for the user's clouds.yaml, first things first."""
-    home = Path.home() / ".config"
+    home = Path(environ.get("HOME") or Path.home()) / ".config"
     return list(dict.fromkeys([Path(environ.get("XDG_CONFIG_HOME") or home) / "openstack", home / "openstack"]))
 
 
