@@ -140,6 +140,17 @@ def test_safety_refuses_exactly_what_breaks_at_some_instant(world, data):
     assert bool(checker.broken_instants(world, broken)) == bool(found)
 
 
+@given(worlds(orders=6), st.data())
+def test_safety_refuses_exactly_what_breaks_an_order(world, data):
+    plan = planned(world)
+    assume(len(plan.batches) > 1)
+    edit = data.draw(st.sampled_from([forgetful, larger]))
+    broken = edit(plan, data.draw(st.sampled_from(plan.batches[1:])))
+    problems = list(safety.problems(broken, overcloud_of(world)))
+    found = [problem for problem in problems if "does not come after" in problem or "which come later" in problem]
+    assert bool(checker.broken_order(world, broken)) == bool(found)
+
+
 def forgetful(plan: Plan, batch: Batch) -> Plan:
     """*plan*, where *batch* waits for nothing."""
     return replace(plan, batches=tuple(replace(b, after=()) if b is batch else b for b in plan.batches))

@@ -140,6 +140,33 @@ def test_checkpoints_come_in_the_order_in_which_they_are_given():
         assert [approval.why for approval in plan.approvals] == [f"before {name}" for name in order]
 
 
+def test_nodes_of_two_checkpoints_begin_at_neither_before_the_person_was_asked_for_both():
+    """The first holds back one of the nodes that the second one does: the other does not begin while it waits."""
+    overcloud = an_overcloud(Api=(1, ["keystone"]), Bus=(1, ["rabbitmq"]), Database=(1, ["mysql", "rabbitmq"]))
+    waivers = [{"service": "*", "reason": "few nodes"}]
+    policy = {"budgets": {"rabbitmq": "100%"}, "waivers": waivers}
+    checkpoints = [{"before": "role:Bus"}, {"before": "service:rabbitmq"}]
+    plan = planned(overcloud, **policy, checkpoints=checkpoints)
+    assert separates(plan) and list(safety.problems(plan, overcloud)) == []
+    assert [approval.why for approval in plan.approvals] == ["before role:Bus; before service:rabbitmq"]
+
+
+def test_a_checkpoint_before_nodes_that_are_not_updated_is_not_asked():
+    overcloud = an_overcloud(Api=(1, ["ntp"]), Bus=(1, ["ntp"]), Compute=(1, ["ntp"]), excluded=["bus-0"])
+    plan = planned(overcloud, checkpoints=[{"before": "role:Bus"}, {"before": "role:Compute"}])
+    assert [approval.why for approval in plan.approvals] == ["before role:Compute"]
+
+
+def test_where_waves_are_approved_batches_are_in_the_order_of_their_waves():
+    """Nodes that may begin at once and are spread over later waves: they would be listed behind what waits for them."""
+    overcloud = an_overcloud(Api=(2, ["keystone"]), Bus=(1, ["keystone", "ntp"]), Compute=(4, ["ntp"]))
+    domains = {"east": ["api-1", "bus-0", "compute-0", "compute-1", "compute-3"]}
+    plan = planned(overcloud, budgets={"keystone": 1}, domains=domains, approve="every-wave")
+    assert [batch.wave for batch in plan.batches] == sorted(batch.wave for batch in plan.batches)
+    assert [batch.id for batch in plan.batches] == [f"batch-{i + 1}" for i in range(len(plan.batches))]
+    assert separates(plan)
+
+
 def test_a_checkpoint_before_everything_is_asked_at_once():
     plan = planned(an_overcloud(Compute=(2, ["nova_compute"])), checkpoints=[{"before": "service:nova_compute"}])
     assert [approval.before for approval in plan.approvals] == [("batch-1",)]

@@ -7,7 +7,7 @@ import pytest
 from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.plan import safety
-from tripleo_update_plugin.plan.plan import Batch
+from tripleo_update_plugin.plan.plan import Approval, Batch
 from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.rules.policy import parse_policy
 from tripleo_update_plugin.rules.scope import parse_limit
@@ -224,3 +224,147 @@ def test_a_service_wave_comes_before_what_waits_for_it():
     hasty = [replace(b, after=tuple(a for a in b.after if a not in wave)) for b in plan.batches]
     found = problems(replace(plan, batches=tuple(hasty)))
     assert any("has mysql and does not come after" in problem for problem in found)
+
+
+def test_a_plan_without_facts_counts_nobody_as_down():
+    plan = plan_update(OVERCLOUD, a_catalogue())
+    assert plan.facts is None and problems(plan) == []
+    assert problems(one_after_another(plan, plan.nodes)) != []
+
+
+CONTRADICTION = [{"first": "redis", "then": "keystone"}, {"first": "keystone", "then": "redis"}]
+
+
+def test_an_order_that_the_plan_says_it_cannot_keep_is_not_asked_for():
+    overcloud = an_overcloud(Api=(2, ["keystone"]), Database=(2, ["redis"]))
+    plan = plan_update(overcloud, a_catalogue(), parse_policy({"order": CONTRADICTION}), Facts())
+    assert problems(plan, overcloud) == []
+    assert problems(replace(plan, warnings=()), overcloud) != []
+
+
+def test_nodes_of_one_batch_are_in_no_order():
+    overcloud = an_overcloud(Api=(1, ["keystone"]), Database=(1, ["redis", "ntp"]), Both=(1, ["keystone", "redis"]))
+    policy = {"order": [{"first": "redis", "then": "keystone"}], "waivers": [{"service": "*", "reason": "few nodes"}]}
+    plan = plan_update(overcloud, a_catalogue(), parse_policy(policy), Facts())
+    assert problems(plan, overcloud) == []
+    says = "batch batch-1 has nodes with redis and others with keystone, which come later"
+    assert says in problems(one_after_another(plan, ["database-0", "api-0"], ["both-0"]), overcloud)
+    assert says not in problems(one_after_another(plan, ["both-0"], ["database-0"], ["api-0"]), overcloud)
+
+
+def test_a_service_wave_wins_against_an_order_that_puts_something_before_it():
+    policy = parse_policy({"service_waves": ["mysql"], "order": [{"first": "nova_compute", "then": "mysql"}]})
+    plan = plan_update(OVERCLOUD, a_catalogue(), policy, Facts())
+    assert problems(plan) == []
+    whole = replace(plan, batches=tuple(replace(batch, only=()) for batch in plan.batches))
+    assert any("has mysql and does not come after" in problem for problem in problems(whole))
+
+
+HOSTS = an_overcloud(Api=(3, ["ntp"]), Compute=(8, ["ntp"]), excluded=["compute-6", "compute-7"])
+COMPUTES = [f"compute-{i}" for i in range(6)]
+
+
+def under(policy, *groups, **more):
+    """Problems of a plan for HOSTS under *policy* whose computes are updated in groups of these sizes, one by one."""
+    plan = plan_update(HOSTS, a_catalogue(), parse_policy(policy), Facts())
+    assert problems(plan, HOSTS) == []
+    ends = [sum(groups[: i + 1]) for i in range(len(groups))]
+    chain = [COMPUTES[end - size : end] for end, size in zip(ends, groups, strict=True)]
+    return problems(replace(one_after_another(plan, *chain, *([f"api-{i}"] for i in range(3))), **more), HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("groups", "says"),
+    [
+        ((1, 2, 3), []),
+        ((1, 1, 1, 3), []),
+        ((2, 1, 3), ["2 nodes of role Compute may begin before 1 are updated, which the ramp forbids"]),
+        ((1, 3, 2), ["4 nodes of role Compute may begin before 3 are updated, which the ramp forbids"]),
+        ((1, 1, 2, 2), ["4 nodes of role Compute may begin before 3 are updated, which the ramp forbids"]),
+    ],
+)
+def test_no_more_nodes_begin_than_a_ramp_has_come_to(groups, says):
+    assert under({"ramp": [1, 2, "50%"]}, *groups) == says
+
+
+def test_the_last_step_of_a_ramp_is_for_all_that_follow_and_of_the_nodes_that_are_updated():
+    assert under({"ramp": [1, "50%"]}, 1, 3, 2) == []
+    says = "4 nodes of role Compute may be updated at the same time, the ramp allows 50%"
+    assert under({"ramp": [1, "50%"]}, 1, 4, 1) == [says]
+
+
+def test_services_updated_alone_are_no_step_of_a_ramp():
+    policy = parse_policy({"service_waves": ["ntp"], "ramp": [1, 2, "50%"]})
+    plan = plan_update(HOSTS, a_catalogue(), policy, Facts())
+    assert any(batch.only and len(batch.nodes) > 1 for batch in plan.batches)
+    assert problems(plan, HOSTS) == []
+
+
+NOT_PARTED = "approval-1 does not part the batches: others may begin while it waits"
+
+
+@pytest.mark.parametrize(
+    ("before", "says"),
+    [
+        (("batch-3",), []),
+        (("batch-3", "batch-4"), [NOT_PARTED]),
+        (("batch-3", "batch-99"), ["approval-1 is before batch-99, which the plan has not"]),
+    ],
+)
+def test_an_approval_is_before_all_batches_that_are_next(before, says):
+    assert under({}, 2, 2, 2, approvals=(Approval(id="approval-1", before=before, why="look"),)) == says
+
+
+def test_while_a_person_is_asked_nothing_else_may_begin():
+    plan = plan_update(HOSTS, a_catalogue(), parse_policy({"approve": "after-canary"}), Facts())
+    assert plan.approvals and problems(plan, HOSTS) == []
+    loose = replace(plan.batches[-1], after=())
+    assert NOT_PARTED in problems(replace(plan, batches=(*plan.batches[:-1], loose)), HOSTS)
+
+
+@pytest.mark.parametrize("before", ["role:Compute", "service:nova_compute"])
+def test_what_a_checkpoint_holds_back_comes_after_an_approval_that_names_it(before):
+    plan = plan_update(OVERCLOUD, a_catalogue(), parse_policy({"checkpoints": [{"before": before}]}), Facts())
+    assert problems(plan) == []
+    held = [f"batch {batch.id} does not wait for the checkpoint before {before}" for batch in plan.batches
+            if "Compute" in batch.roles]  # fmt: skip
+    assert len(held) == 2
+    assert problems(replace(plan, approvals=())) == held
+    other = tuple(replace(approval, why="before role:Controller") for approval in plan.approvals)
+    assert problems(replace(plan, approvals=other)) == held
+
+
+RACKS = an_overcloud(Compute=(4, ["ntp"]))
+IN_RACKS = {"domains": {"east": ["compute-0", "compute-1"], "west": ["compute-2"]}}
+
+
+@pytest.mark.parametrize(
+    ("overcloud", "policy"),
+    [
+        (RACKS, IN_RACKS),
+        (OVERCLOUD, {"service_waves": ["mysql"]}),
+        (OVERCLOUD, {"order": [{"first": "mysql", "then": "nova_compute"}], "ramp": [1, "50%"]}),
+    ],
+    ids=["domains", "service waves", "order and ramp"],
+)
+def test_where_a_batch_stands_in_the_list_means_nothing(overcloud, policy):
+    plan = plan_update(overcloud, a_catalogue(), parse_policy(policy), Facts())
+    assert len(plan.batches) > 1
+    assert problems(plan, overcloud) == problems(replace(plan, batches=plan.batches[::-1]), overcloud) == []
+
+
+def test_batches_of_one_failure_domain_may_overlap_and_of_two_may_not():
+    plan = plan_update(RACKS, a_catalogue(), parse_policy(IN_RACKS), Facts())
+    beside = one_after_another(plan, ["compute-0"], ["compute-1"], ["compute-2", "compute-3"])
+    east, more_east, west = beside.batches
+    east_beside_east = (east, replace(more_east, after=()), replace(west, after=(east.id, more_east.id)))
+    assert problems(replace(beside, batches=east_beside_east), RACKS) == []
+    west_beside_east = (east, more_east, replace(west, after=(east.id,)))
+    assert problems(replace(beside, batches=west_beside_east), RACKS) == [
+        "batches batch-2 and batch-3 may overlap, in the domains east, west"
+    ]
+
+
+def test_of_nodes_that_are_down_those_without_a_service_are_none_of_its_replicas():
+    facts = Facts(down=frozenset({"compute-0"}))
+    assert problems(plan_update(OVERCLOUD, a_catalogue(), facts=facts)) == []

@@ -117,6 +117,17 @@ def test_members_leave_and_join_the_cluster_one_at_a_time_and_others_know_nothin
     assert "Leave the cluster" not in names(others)
 
 
+@pytest.mark.parametrize("only", [None, ["keystone", "mysql"]], ids=["whole nodes", "some services"])
+def test_what_stops_a_service_that_others_share_is_done_on_one_node_at_a_time(only):
+    """Units that stop with the cluster have left it by then, one node after the other."""
+    alone = {
+        "Leave the cluster", "Restart the units whose code changed, in order", "Restart the resources on this node",
+    }  # fmt: skip
+    play, *_ = update(overcloud("newton-ha"), CATALOGUE, ["controller-0", "controller-1"], "m", only).plays
+    throttled = {task["name"] for task in every_task(play) if task.get("throttle") == 1}
+    assert throttled == alone & set(names(play))
+
+
 def test_a_lone_member_is_stopped_by_force_and_others_are_not():
     single = Overcloud(
         stack="o", release="newton", architecture="pacemaker-core", packaging="packages", digest="d",

@@ -79,8 +79,7 @@ def _broken_budgets(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, in
         members, allowed = hosts.get(service, frozenset()), budget["max_unavailable"]
         already = len(members & down)
         free = max(allowed - already, 1 if service in waived else 0)
-        hit = _hit(plan, service, members)
-        if hit and (most := _most_together(hit, before, free)) > free:
+        if (most := _most_together(_hit(plan, service, members), before, free)) > free:
             yield (
                 f"batches that may overlap take {already + most} of {service} down, {allowed} of {budget['of']} may be"
                 + ("; waived, so one node at a time" if free > allowed - already else "")
@@ -105,8 +104,7 @@ def _broken_halves(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int
         for role in sorted({node.role for node in overcloud.nodes}):
             members = {node.name for node in overcloud.nodes if node.role == role and service in node.services}
             allowed = max(len(members) // 2 - len(members & down), 1)
-            hit = _hit(plan, service, members)
-            if hit and (most := _most_together(hit, before, allowed)) > allowed:
+            if (most := _most_together(_hit(plan, service, members), before, allowed)) > allowed:
                 yield f"batches that may overlap take {most} of {service} of role {role} down, {allowed} may be"
 
 
@@ -137,7 +135,11 @@ def _broken_order(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int]
             continue
         for i, batch in enumerate(plan.batches):
             for later in plan.batches:
-                if not ancestors[later.id] >> i & 1 and _wants(batch, later, first, then, services, alone):
+                if ancestors[later.id] >> i & 1 or not _wants(batch, later, first, then, services, alone):
+                    continue
+                if batch is later:
+                    yield f"batch {batch.id} has nodes with {first} and others with {then}, which come later"
+                else:
                     yield f"batch {later.id} has {then} and does not come after batch {batch.id}, which has {first}"
 
 
@@ -210,7 +212,7 @@ def _wants(
         ]
         for each, service in ((batch, first), (later, then))
     )  # fmt: skip
-    return batch.id != later.id and any(not (then in a and first in b) for a in ones for b in others)
+    return any(not (then in a and first in b) for a in ones for b in others)
 
 
 def _ordered(ancestors: Mapping[str, int], batch: Batch, other: Batch, i: int, j: int) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tripleo_update_plugin.overcloud.model import Node
 from tripleo_update_plugin.plan.plan import Approval, Batch
-from tripleo_update_plugin.rules.policy import Policy
+from tripleo_update_plugin.rules.policy import Checkpoint, Policy
 
 _WAVES = "an approval before every wave"
 
@@ -35,15 +35,21 @@ def _asked(
     if policy.approve == "every-wave":
         for wave in range(2, 1 + max((batch.wave for batch in batches), default=0)):
             yield tuple(batch.id for batch in batches if batch.wave == wave), f"before wave {wave}"
-    for checkpoint in policy.checkpoints:
-        held = {
-            batch.id
-            for batch in batches
-            for node in (nodes[name] for name in batch.nodes)
-            if checkpoint.holds_back(node.role, batch.only or node.services)
-        }
+    held = [_held_back(batches, checkpoint, nodes) for checkpoint in policy.checkpoints]
+    for k, checkpoint in enumerate(policy.checkpoints):
         why = f"before {checkpoint}" + (f": {checkpoint.reason}" if checkpoint.reason else "")
-        yield _first_of(batches, held), why
+        # What a later checkpoint holds back waits for the earlier ones as well.
+        yield _first_of(batches, set().union(*held[k:]) if held[k] else set()), why
+
+
+def _held_back(batches: Iterable[Batch], checkpoint: Checkpoint, nodes: Mapping[str, Node]) -> set[str]:
+    """The batches with a node that waits for *checkpoint*."""
+    return {
+        batch.id
+        for batch in batches
+        for node in (nodes[name] for name in batch.nodes)
+        if checkpoint.holds_back(node.role, batch.only or node.services)
+    }
 
 
 def _first_of(batches: Iterable[Batch], held: set[str]) -> tuple[str, ...]:
@@ -60,12 +66,19 @@ def _first_of(batches: Iterable[Batch], held: set[str]) -> tuple[str, ...]:
 
 
 def _waves_apart(batches: Sequence[Batch]) -> tuple[Batch, ...]:
-    """Every batch after all of the wave before it."""
+    """The batches in the order of their waves, every one after all of the wave before it."""
+    ordered = sorted(batches, key=lambda batch: batch.wave)
+    ids = {batch.id: f"batch-{number}" for number, batch in enumerate(ordered, 1)}
     waves: dict[int, list[str]] = {}
-    for batch in batches:
+    for batch in ordered:
         waves.setdefault(batch.wave, []).append(batch.id)
     return tuple(
-        replace(batch, after=tuple(earlier), because={id: batch.because.get(id, _WAVES) for id in earlier})
-        for batch in batches
+        replace(
+            batch,
+            id=ids[batch.id],
+            after=tuple(ids[id] for id in earlier),
+            because={ids[id]: batch.because.get(id, _WAVES) for id in earlier},
+        )
+        for batch in ordered
         for earlier in [waves.get(batch.wave - 1, [])]
     )
