@@ -100,8 +100,7 @@ def ssh(site: Site, host: Host) -> list[str]:
 
 def outer(site: Site, host: Host) -> Process | None:
     """The process that holds the host; None if it is gone."""
-    known = site.recall(f"hosts/{host.name}/process")
-    process = Process(int(known["pid"]), int(known["started"]), str(known["boot"])) if known else None
+    process = Process.from_dict(site.recall(f"hosts/{host.name}/process"))
     return process if process and is_alive(process) else None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lab.topology import STACK, VIP, Host, Topology
-from tripleo_update_sandbox.overcloud.sample_tasks import role_config
+from tripleo_update_sandbox.overcloud.playbooks import role_config
 
 Task = dict[str, Any]
 Outputs = dict[str, Any]

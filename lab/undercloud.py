@@ -6,10 +6,14 @@ from lab import overcloud
 from lab.site import Site
 from lab.topology import STACK, Topology
 from tripleo_update_sandbox import lifecycle
-from tripleo_update_sandbox.overcloud import stacks as stacks
-from tripleo_update_sandbox.state import NAME, State, write_private
+from tripleo_update_sandbox.nodes import access
+from tripleo_update_sandbox.overcloud import stacks
+from tripleo_update_sandbox.state import NAME, State
 from tripleo_update_sandbox.undercloud import clouds, configuration, servers
 from tripleo_update_sandbox.undercloud.servers import Endpoints
+from tripleo_update_undercloud import server_processes
+from tripleo_update_undercloud.configuration import to_ini
+from tripleo_update_undercloud.files import write_private
 from tripleo_update_undercloud.processes import Process
 
 _PROFILES = Path(__file__).parent / "profiles"
@@ -50,11 +54,10 @@ def configure(site: Site, care: str, patience: int = 600) -> None:
     mine = state(site)
     where = servers.endpoints(mine)
     assert where
-    sections = configuration.mistral_sections(mine, where.mistral_port, where.heat_port)
+    options = configuration.executor_options(mine, where.heat_port, where.mistral_port)
     # The sandbox's nodes have no addresses of their own, so its probes take detours; here they go to the VIP.
-    kept = {name: value for name, value in sections["tripleo_update"].items() if name != "probe_detours"}
-    options = {
-        **kept,
+    del options["probe_detours"]
+    options |= {
         "ssh_user": "root",
         "ssh_key": str(site.key),
         "gate_timeout": str(patience),
@@ -63,7 +66,7 @@ def configure(site: Site, care: str, patience: int = 600) -> None:
         "inventory": str(_inventory(site)),
         "ansible_config": str(_ansible_config(site)),
     }
-    write_private(mine.folder / "mistral.conf", configuration.to_ini({**sections, "tripleo_update": options}))
+    configuration.write_mistral(mine, where.mistral_port, options)
 
 
 def _inventory(site: Site) -> Path:
@@ -74,7 +77,7 @@ def _inventory(site: Site) -> Path:
 
 def _ansible_config(site: Site) -> Path:
     mine = state(site)
-    sections = configuration.ansible_sections(mine)
+    sections = access.ansible_sections(mine)
     sections = {
         "defaults": {
             key: value
@@ -88,7 +91,7 @@ def _ansible_config(site: Site) -> Path:
             "-o StrictHostKeyChecking=no -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=3",
         },
     }
-    write_private(mine.ansible_config, configuration.to_ini(sections))
+    write_private(mine.ansible_config, to_ini(sections))
     return mine.ansible_config
 
 
@@ -98,7 +101,7 @@ def environment(site: Site) -> dict[str, str]:
 
     mine = state(site)
     chosen = {"OS_CLOUD": NAME, "OS_CLIENT_CONFIG_FILE": str(mine.clouds)}
-    return servers.environment(mine.folder, os.environ) | chosen
+    return server_processes.environment(mine.folder, os.environ) | chosen
 
 
 def down(site: Site) -> None:

@@ -15,7 +15,7 @@ from tripleo_update_plugin.overcloud.facts import Cluster, Facts
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
 from tripleo_update_plugin.rules.policy import parse_policy
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
-from tripleo_update_sandbox.overcloud.sample_packages import packages_outputs, services_data
+from tripleo_update_sandbox.overcloud.packages import Sample
 
 OVERCLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]), Compute=(2, ["nova_compute"]))
 OUTPUTS = {**stack_outputs(OVERCLOUD), "RoleConfig": {"update_steps_playbook": "[]"}}
@@ -60,7 +60,8 @@ def test_what_the_actions_cannot_do_is_refused_before_anything_starts():
 
 
 def test_an_overcloud_of_packages_needs_no_tasks_of_its_own():
-    newton = Snapshot.of("overcloud", packages_outputs("overcloud", 3, 2), services_data(old=False))
+    sample = Sample("overcloud", 3, 2)
+    newton = Snapshot.of("overcloud", sample.outputs(), sample.services_data())
     heat = FakeHeat(overcloud=newton.outputs)
     for limits in ([], ["service:ntp"]):
         rollout.check(rollout.prepare(newton, parse_policy({}), limits), heat)

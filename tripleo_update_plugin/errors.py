@@ -23,8 +23,7 @@
     │   ├── MistralUnavailable
     │   ├── ActionsMissing      Mistral runs, but without this package's actions
     │   └── FactsMissing        no node answers
-    ├── PhaseFailed             Ansible could not do a phase of a batch
-    └── SandboxError            the embedded undercloud cannot be brought up or down
+    └── PhaseFailed             Ansible could not do a phase of a batch
 """
 
 
@@ -142,10 +141,6 @@ class FactsMissing(Unavailable):
 
 class PhaseFailed(UpdateError):
     """A phase of a batch did not end well on every node."""
-
-
-class SandboxError(UpdateError):
-    remedy = "'tripleo-update-sandbox down' removes what is left; the logs are in its state folder."
 
 
 def first_line(error: BaseException) -> str:

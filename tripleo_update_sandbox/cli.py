@@ -1,4 +1,7 @@
-"""``tripleo-update-sandbox``: an undercloud and a small overcloud on this machine, for trying updates out."""
+"""What can ``tripleo-update-sandbox`` be asked for?
+
+An undercloud and a small overcloud on this machine, for trying updates out.
+"""
 
 import argparse
 import json
@@ -10,10 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from tripleo_update_plugin.errors import SandboxError, UpdateError
+from tripleo_update_plugin.errors import UpdateError
 from tripleo_update_plugin.names import is_safe_name
 from tripleo_update_sandbox import demo, lifecycle, status, wanted
-from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.errors import SandboxError
+from tripleo_update_sandbox.nodes import power
+from tripleo_update_sandbox.nodes.node import find_node
 from tripleo_update_sandbox.state import NAME, VARIABLE, State, default_folder
 from tripleo_update_sandbox.undercloud import clouds
 
@@ -196,16 +201,16 @@ def _down(state: State, _options: argparse.Namespace) -> int:
 
 
 def _node(state: State, options: argparse.Namespace) -> int:
-    target = nodes.node(state, options.name)
+    target = find_node(state, options.name)
     if options.action in ("on", "off"):
         if options.service:
             raise SandboxError(f"'{options.action}' takes no service.", "It switches the whole node.")
-        nodes.power(target, options.action == "on")
+        power.power(target, options.action == "on")
         _say(f"{target.name} is {options.action}")
         return 0
     if not options.service:
         raise SandboxError(f"'{options.action}' needs a service.", f"'{NAME} status -f json' shows those of each node.")
-    nodes.fault(target, options.service, options.action == "break")
+    power.fault(target, options.service, options.action == "break")
     _say(f"{options.service} on {target.name} is {'broken' if options.action == 'break' else 'mended'}")
     return 0
 

@@ -1,4 +1,4 @@
-"""The whole story on this machine: boot, plan, update, report, with the commands an operator would type."""
+"""What is the whole story on this machine: plan, update, report, with the commands an operator would type?"""
 
 import json
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tripleo_update_plugin.errors import SandboxError
+from tripleo_update_sandbox.errors import SandboxError
 from tripleo_update_sandbox.lifecycle import Say
 from tripleo_update_sandbox.state import NAME, State
 

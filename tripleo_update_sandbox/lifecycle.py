@@ -1,17 +1,21 @@
-"""Up and down: what has to be there is made, what is there already is kept; at the end all of it is gone."""
+"""How does a sandbox come up and go down? What is missing is made, what is there is kept; at the end all is gone."""
 
 import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
 
-from tripleo_update_plugin.errors import SandboxError
-from tripleo_update_sandbox.nodes import nodes
-from tripleo_update_sandbox.overcloud import stacks
+from tripleo_update_sandbox.errors import SandboxError
+from tripleo_update_sandbox.nodes import access, endpoints, making, power
+from tripleo_update_sandbox.nodes.node import all_nodes
+from tripleo_update_sandbox.overcloud import captured, stacks
 from tripleo_update_sandbox.state import State
 from tripleo_update_sandbox.undercloud import clouds, servers
 from tripleo_update_sandbox.wanted import Wanted, Wish, wanted
 from tripleo_update_undercloud import processes
+
+#: By which names the processes of the servers are remembered.
+SERVERS = (servers.MISTRAL, servers.HEAT, endpoints.ENDPOINTS)
 
 Say = Callable[[str], None]
 
@@ -36,28 +40,26 @@ def up(state: State, wish: Wish, say: Say) -> bool:
 
 def _up(state: State, wish: Wish, missing: Wanted | None, started: list[processes.Process], say: Say) -> None:
     where = servers.choose(state, wish.heat_port, wish.mistral_port)
+    access.write_ansible_config(state)
     servers.start(state, where, started)
     if missing:
         _prepare_nodes(state, missing, wish.pace, say)
     elif not state.inventory.exists():
-        nodes.write_inventory(state, ())
-    nodes.switch_on(state)
-    if nodes.all_nodes(state):
-        servers.start_endpoints(state, started)
+        access.write_inventory(state, ())
+    power.switch_on(state)
+    endpoints.start(state, started)
     servers.wait(state, where, lambda server, seconds: _announce(say, where, server, seconds) if started else None)
-    if nodes.all_nodes(state) and not servers.running(state, servers.ENDPOINTS):
-        raise servers.died(state, servers.ENDPOINTS)
+    endpoints.check(state)
     clouds.publish(state, where, os.environ)
     if missing:
         name = wish.stack or stack_name(state)
         stacks.ensure(where, name, missing.outputs, missing.services)
         state.remember("stack", {"name": name, "digest": missing.digest})
-        say(f"{'stack':<10}{name}  {len(nodes.all_nodes(state))} nodes in {state.nodes}")
+        say(f"{'stack':<10}{name}  {len(all_nodes(state))} nodes in {state.nodes}")
 
 
 def _announce(say: Say, where: servers.Endpoints, server: str, seconds: float) -> None:
-    url = where.heat if server == servers.HEAT else where.mistral
-    say(f"{server:<10}{url}  ready after {seconds:.1f} s")
+    say(f"{server:<10}{where.url(server)}  ready after {seconds:.1f} s")
 
 
 def stack_name(state: State) -> str:
@@ -83,11 +85,13 @@ def _missing(state: State, wish: Wish) -> Wanted | None:
 def _prepare_nodes(state: State, made: Wanted, pace: float, say: Say) -> None:
     """Nodes for hosts that can be updated without harm to this machine; others can only be planned."""
     if made.has_nodes:
-        nodes.create(state, made.hosts, stacks.vips_of(made.outputs), pace)
-        nodes.stock(state, made.repository)
+        vips = captured.vips_of(made.outputs)
+        making.create(state, made.hosts, vips, pace)
+        making.stock(state, made.repository)
+        access.write_detours(state, made.hosts, vips)
     else:
         say("These outputs have no playbooks of their own, so there are no nodes: plan with them, but don't start.")
-    nodes.write_inventory(state, [host.name for host in made.hosts])
+    access.write_inventory(state, [host.name for host in made.hosts])
 
 
 def down(state: State) -> bool:
@@ -108,10 +112,10 @@ def _forget_folder(state: State) -> None:
 
 
 def _tear_down(state: State, keep_logs: bool) -> None:
-    recorded = [process for name in servers.SERVERS if (process := state.process(name))]
+    recorded = [process for name in SERVERS if (process := state.process(name))]
     processes.stop(recorded)
     _end_runners(state)
-    processes.stop(nodes.stand_ins(state))
+    processes.stop([process for node in all_nodes(state) for process in node.processes()])
     for _ in range(3):  # what is stopped can have started something in between
         left = processes.members(state.folder)
         if not left:

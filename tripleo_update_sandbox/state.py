@@ -1,8 +1,7 @@
-"""The folder that holds everything a sandbox has: servers, databases, nodes, logs."""
+"""Where is everything that a sandbox has: servers, databases, nodes, logs?"""
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tripleo_update_plugin.errors import SandboxError
+from tripleo_update_sandbox.errors import SandboxError
+from tripleo_update_undercloud.files import write_private
 from tripleo_update_undercloud.processes import Process
 
 VARIABLE = "TRIPLEO_UPDATE_SANDBOX"
@@ -28,14 +28,6 @@ def default_folder(environ: Mapping[str, str]) -> Path:
     if given := environ.get(VARIABLE):
         return Path(given)
     return Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / NAME
-
-
-def write_private(path: Path, text: str) -> None:
-    """Writes *text* for this user only, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)
 
 
 def _read_json(path: Path) -> Any:
@@ -89,6 +81,9 @@ class State:
         marker = _read_json(self.marker)
         return isinstance(marker, dict) and marker.get("kind") == NAME
 
+    def database(self, server: str) -> Path:
+        return self.folder / f"{server}.sqlite"
+
     def log(self, server: str) -> Path:
         return self.logs / f"{server}.log"
 
@@ -132,11 +127,7 @@ class State:
 
     def process(self, name: str) -> Process | None:
         """The process remembered as *name*, alive or not."""
-        found = self.recall(name)
-        try:
-            return Process(int(found["pid"]), int(found["started"]), str(found["boot"]))
-        except (KeyError, TypeError, ValueError):
-            return None
+        return Process.from_dict(self.recall(name))
 
     def remove(self, keep_logs: bool = False) -> None:
         """Removes the folder, or all of it but the logs and the marker that lets ``down`` remove those."""

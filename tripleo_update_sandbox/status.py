@@ -1,26 +1,27 @@
-"""What there is of a sandbox now."""
+"""What is there of a sandbox now, as data and as a table?"""
 
 from collections import Counter
 from typing import Any
 
-from tripleo_update_plugin.errors import SandboxError
-from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.errors import SandboxError
+from tripleo_update_sandbox.nodes import endpoints
+from tripleo_update_sandbox.nodes.node import Node, all_nodes
 from tripleo_update_sandbox.overcloud import stacks
 from tripleo_update_sandbox.state import State
 from tripleo_update_sandbox.undercloud import servers
 from tripleo_update_undercloud import processes
 
-_PATHS = {servers.HEAT: "/", servers.MISTRAL: "/v2/"}
+_SERVERS = (servers.HEAT, servers.MISTRAL)
 
 
 def describe(state: State) -> dict[str, Any]:
     """Servers, stack and nodes as data; ``up`` says whether everything works that should."""
     where = servers.endpoints(state)
-    found = {name: _server(state, name, where) for name in (servers.HEAT, servers.MISTRAL)}
+    found = {name: _server(state, name, where) for name in _SERVERS}
     stack = _stack(state, where) if found[servers.HEAT]["up"] else None
-    machines = [_node(each) for each in nodes.all_nodes(state)]
+    machines = [_node(each) for each in all_nodes(state)]
     if machines:
-        found[servers.ENDPOINTS] = _endpoints(state)
+        found[endpoints.ENDPOINTS] = _endpoints(state)
     whole = all(server["up"] for server in found.values()) and (stack is None or stack["state"] == "CREATE_COMPLETE")
     return {
         "up": whole and all(machine["up"] for machine in machines),
@@ -34,10 +35,9 @@ def describe(state: State) -> dict[str, Any]:
 
 def _server(state: State, name: str, where: servers.Endpoints | None) -> dict[str, Any]:
     process = servers.running(state, name)
-    url = "" if where is None else where.heat if name == servers.HEAT else where.mistral
     return {
-        "up": bool(process and where and servers.answers(where.port(name), _PATHS[name])),
-        "url": url,
+        "up": bool(process and where and servers.awaited(state, name, where).answers()),
+        "url": where.url(name) if where else "",
         **_measure(process),
         "log": str(state.log(name)),
     }
@@ -45,12 +45,12 @@ def _server(state: State, name: str, where: servers.Endpoints | None) -> dict[st
 
 def _endpoints(state: State) -> dict[str, Any]:
     """The simulated endpoints; the URL is that of Keystone at the virtual address."""
-    process = servers.running(state, servers.ENDPOINTS)
+    process = servers.running(state, endpoints.ENDPOINTS)
     return {
         "up": process is not None,
-        "url": f"http://{nodes.vip_of(nodes.all_nodes(state)[0].address)}:5000/v3",
+        "url": endpoints.keystone_url(state),
         **_measure(process),
-        "log": str(state.log(servers.ENDPOINTS)),
+        "log": str(state.log(endpoints.ENDPOINTS)),
     }
 
 
@@ -70,7 +70,7 @@ def _stack(state: State, where: servers.Endpoints | None) -> dict[str, str] | No
         return {"name": str(name), "state": error.message}
 
 
-def _node(each: nodes.Node) -> dict[str, Any]:
+def _node(each: Node) -> dict[str, Any]:
     services = {s.name: {"state": s.state, "version": s.version} for s in each.services()}
     healthy = all(s["state"] == "running" for s in services.values())
     return {
@@ -90,7 +90,7 @@ def to_text(status: dict[str, Any]) -> str:
     heat      down
     mistral   up    http://m  pid 7  1 MB
     """
-    lines = [_server_line(name, status[name]) for name in (*_PATHS, servers.ENDPOINTS) if name in status]
+    lines = [_server_line(name, status[name]) for name in (*_SERVERS, endpoints.ENDPOINTS) if name in status]
     if status["stack"]:
         lines.append(f"{'stack':<10}{status['stack']['name']}  {status['stack']['state']}")
     if status["nodes"]:

@@ -1,17 +1,17 @@
-"""From what ``up`` was asked for to what has to be there: a stack, its nested stacks, nodes, packages to be had."""
+"""What has to be there for what ``up`` was asked for: which stack, nested stacks, nodes, and packages to be had?"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tripleo_update_plugin.errors import SandboxError
-from tripleo_update_sandbox.nodes.nodes import Host
-from tripleo_update_sandbox.overcloud import sample_packages, stacks
-from tripleo_update_sandbox.overcloud.sample import sample_outputs, services_data
+from tripleo_update_sandbox.errors import SandboxError
+from tripleo_update_sandbox.nodes.host import Host
+from tripleo_update_sandbox.overcloud import captured, packages, stacks
+from tripleo_update_sandbox.overcloud.containers import sample_outputs, services_data
 
-CONTAINERS = "containers"
-SAMPLES = (CONTAINERS, sample_packages.PACKAGES, sample_packages.OLD_PACKAGES)
+CONTAINERS, PACKAGES, OLD_PACKAGES = "containers", "packages", "old-packages"
+SAMPLES = (CONTAINERS, PACKAGES, OLD_PACKAGES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,25 +61,24 @@ def wanted(wish: Wish, name: str) -> Wanted:
         return _of(outputs, services=_chains(wish, services_data()))
     if wish.service_chains:
         raise SandboxError("Captured outputs have no data of single services.", "Leave --service-chains out.")
-    outputs = stacks.read_outputs(wish.outputs)
-    updatable = stacks.is_updatable(outputs)
-    return _of(stacks.made_harmless(outputs) if updatable else outputs, has_nodes=updatable)
+    outputs = captured.read_outputs(wish.outputs)
+    updatable = captured.is_updatable(outputs)
+    return _of(captured.made_harmless(outputs) if updatable else outputs, has_nodes=updatable)
 
 
 def _of(outputs: dict[str, Any], **more: Any) -> Wanted:
-    return Wanted(outputs=outputs, hosts=tuple(stacks.hosts_of(outputs)), **more)
+    return Wanted(outputs=outputs, hosts=tuple(captured.hosts_of(outputs)), **more)
 
 
 def _packages(wish: Wish, name: str) -> Wanted:
     if wish.outputs or wish.service_chains:
         raise SandboxError(f"The sample {wish.sample} is whole.", "Leave --outputs and --service-chains out.")
-    old = wish.sample == sample_packages.OLD_PACKAGES
-    outputs = sample_packages.packages_outputs(name, wish.controllers, wish.computes)
+    sample = packages.Sample(name, wish.controllers, wish.computes, old=wish.sample == OLD_PACKAGES)
     return Wanted(
-        outputs=outputs,
-        hosts=tuple(sample_packages.packages_hosts(outputs, old)),
-        services=sample_packages.services_data(old),
-        repository=sample_packages.repository(),
+        outputs=sample.outputs(),
+        hosts=tuple(sample.hosts()),
+        services=sample.services_data(),
+        repository=packages.repository(),
     )
 
 

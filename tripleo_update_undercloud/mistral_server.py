@@ -1,4 +1,4 @@
-"""A whole Mistral in one process: engine, executor, notifier in threads and its API, on loopback.
+"""How does a whole Mistral run in one process: engine, executor and notifier in threads, and its API, on loopback?
 
 Run as ``python -m tripleo_update_undercloud.mistral_server --config FILE``.
 """
@@ -36,7 +36,7 @@ def _leave(_signum: int, _frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="The sandbox's Mistral")
+    parser = argparse.ArgumentParser(description="A whole Mistral in one process")
     parser.add_argument("--config", required=True)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _leave)

@@ -1,4 +1,4 @@
-"""Processes on this machine, told apart even when the kernel gives a number to another one.
+"""Which process is it, even when the kernel has given its number to another one, and how does it end?
 
 Linux only: everything is read from ``/proc``.
 """
@@ -6,13 +6,14 @@ Linux only: everything is read from ``/proc``.
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-#: Every process of a sandbox carries its folder in this variable of its environment, children too.
-MEMBER = "TRIPLEO_UPDATE_SANDBOX_MEMBER"
+#: Every server carries its folder in this variable of its environment, and so do all that it starts.
+MEMBER = "TRIPLEO_UPDATE_MEMBER"
 
 _PROC = Path("/proc")
 
@@ -27,6 +28,14 @@ class Process:
 
     def to_dict(self) -> dict[str, object]:
         return {"pid": self.pid, "started": self.started, "boot": self.boot}
+
+    @classmethod
+    def from_dict(cls, note: Mapping[str, Any]) -> "Process | None":
+        """What ``to_dict`` noted; None if that was spoilt, as by a crash while it was written."""
+        try:
+            return cls(int(note["pid"]), int(note["started"]), str(note["boot"]))
+        except (KeyError, TypeError, ValueError):
+            return None
 
 
 def boot_id() -> str:
@@ -65,7 +74,7 @@ def memory(process: Process) -> int:
 
 
 def members(folder: Path) -> list[Process]:
-    """Processes of this user that the sandbox in *folder* started, and theirs."""
+    """Processes of this user that belong to *folder*: the servers there, and what they started."""
     mark = f"{MEMBER}={folder}".encode()
     found = []
     for entry in _PROC.iterdir():

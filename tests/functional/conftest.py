@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tripleo_update_sandbox.demo import client_environment
-from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.nodes.node import Node, nodes_in
 from tripleo_update_sandbox.state import State
 from tripleo_update_undercloud import processes
 
@@ -36,8 +36,8 @@ class Sandbox:
         return {"HOME": str(self.home), "XDG_CONFIG_HOME": "", "TRIPLEO_UPDATE_SANDBOX": str(self.state)}
 
     @property
-    def nodes(self) -> dict[str, nodes.Node]:
-        return {each.name: each for each in nodes.nodes_in(self.state / "nodes")}
+    def nodes(self) -> dict[str, Node]:
+        return {each.name: each for each in nodes_in(self.state / "nodes")}
 
     @property
     def status(self) -> dict:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from conftest import Sandbox
 
-from tripleo_update_sandbox.overcloud.sample import sample_outputs
+from tripleo_update_sandbox.overcloud.containers import sample_outputs
 
 pytestmark = pytest.mark.functional
 

@@ -11,7 +11,7 @@ import time
 import pytest
 from conftest import Sandbox, a_sandbox
 
-from tripleo_update_sandbox.overcloud.sample import sample_outputs
+from tripleo_update_sandbox.overcloud.containers import sample_outputs
 from tripleo_update_undercloud import processes
 
 pytestmark = pytest.mark.functional

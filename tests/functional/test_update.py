@@ -93,7 +93,7 @@ def test_the_budgets_of_all_services_hold_at_every_instant(updated):
 
 
 def test_no_secret_is_left_behind(updated):
-    from tripleo_update_sandbox.overcloud.sample import sample_outputs
+    from tripleo_update_sandbox.overcloud.containers import sample_outputs
 
     sandbox, _, _, done, _ = updated
     secret = sample_outputs()["AdminPassword"].encode()

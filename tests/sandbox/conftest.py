@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tripleo_update_sandbox.nodes import nodes
-from tripleo_update_sandbox.overcloud import stacks
-from tripleo_update_sandbox.overcloud.sample import sample_outputs
+from tripleo_update_sandbox.nodes import making, power
+from tripleo_update_sandbox.nodes.node import Node, find_node
+from tripleo_update_sandbox.overcloud import captured
+from tripleo_update_sandbox.overcloud.containers import sample_outputs
 from tripleo_update_sandbox.state import State
 from tripleo_update_undercloud import processes
 
@@ -17,19 +18,19 @@ def state(tmp_path) -> Iterator[State]:
     state = State(tmp_path / "state")
     state.prepare()
     outputs = sample_outputs("t", controllers=3, computes=1, ceph=1)
-    nodes.create(state, stacks.hosts_of(outputs), stacks.vips_of(outputs), pace=0)
+    making.create(state, captured.hosts_of(outputs), captured.vips_of(outputs), pace=0)
     try:
-        nodes.switch_on(state)
+        power.switch_on(state)
         yield state
     finally:
         processes.stop(processes.members(state.folder))
 
 
 @pytest.fixture
-def controller(state) -> nodes.Node:
-    return nodes.node(state, "t-controller-0")
+def controller(state) -> Node:
+    return find_node(state, "t-controller-0")
 
 
 @pytest.fixture
-def compute(state) -> nodes.Node:
-    return nodes.node(state, "t-novacompute-0")
+def compute(state) -> Node:
+    return find_node(state, "t-novacompute-0")

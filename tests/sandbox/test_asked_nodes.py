@@ -1,8 +1,9 @@
 """What a sandbox node answers to the questions before a plan, read as those of a real node are."""
 
 from tripleo_update_plugin.library import tripleo_update_facts as module
-from tripleo_update_sandbox.nodes import nodes
-from tripleo_update_sandbox.overcloud.sample_tasks import image
+from tripleo_update_sandbox.nodes import power
+from tripleo_update_sandbox.nodes.node import find_node
+from tripleo_update_sandbox.overcloud.tasks import image
 
 
 def ask(node, units=(), packages=False):
@@ -33,14 +34,14 @@ def test_the_cluster_and_what_it_runs_where(controller):
 def test_leaders_move_with_the_cluster(controller, state):
     controller.run("pcs", "cluster", "stop")
     assert ask(controller)["cluster"] is None
-    other = ask(nodes.node(state, "t-controller-1"))["cluster"]
+    other = ask(find_node(state, "t-controller-1"))["cluster"]
     assert [node["state"] for node in other["nodes"]] == ["offline", "online", "online"]
     assert copies(other)["redis-bundle"] == [("t-controller-1", True), ("t-controller-2", False)]
     assert copies(other)["openstack-cinder-volume"] == [("t-controller-1", False)]
 
 
 def test_units_and_containers(compute):
-    nodes.fault(compute, "nova_compute", broken=True)
+    power.fault(compute, "nova_compute", broken=True)
     answers = ask(compute, ["tripleo_nova_compute", "tripleo_ovn_controller", "libvirtd"])
     assert answers["units"] == {"tripleo_nova_compute": "failed", "tripleo_ovn_controller": "active"}
     assert answers["cluster"] is None
@@ -52,8 +53,8 @@ def test_a_reboot_is_pending_until_the_node_boots(compute):
     assert ask(compute)["reboot"] is False
     (compute.folder / "reboot").touch()
     assert ask(compute)["reboot"] is True
-    nodes.power(compute, on=False)
-    nodes.power(compute, on=True)
+    power.power(compute, on=False)
+    power.power(compute, on=True)
     assert ask(compute)["reboot"] is False
 
 

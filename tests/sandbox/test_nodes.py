@@ -9,9 +9,11 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 import yaml
 
-from tripleo_update_plugin.errors import SandboxError
-from tripleo_update_sandbox.nodes import nodes
-from tripleo_update_sandbox.overcloud.sample_services import SERVICES, WITH_PROCESS
+from tripleo_update_sandbox.errors import SandboxError
+from tripleo_update_sandbox.nodes import access, making, power
+from tripleo_update_sandbox.nodes.host import Host, Installed
+from tripleo_update_sandbox.nodes.node import find_node
+from tripleo_update_sandbox.overcloud.containers import roles
 from tripleo_update_undercloud import processes
 
 
@@ -33,13 +35,13 @@ def process_of(node, service):
 
 
 def test_every_service_of_the_role_runs_after_boot(controller, compute):
-    assert states(controller) == dict.fromkeys(SERVICES["Controller"], "running")
-    assert states(compute) == dict.fromkeys(SERVICES["Compute"], "running")
+    assert states(controller) == dict.fromkeys(roles()["Controller"].services, "running")
+    assert states(compute) == dict.fromkeys(roles()["Compute"].services, "running")
 
 
 def test_some_services_have_a_process_of_their_own(controller):
     own = {p.parent.name for p in controller.folder.glob("services/*/pid")}
-    assert own == WITH_PROCESS & set(SERVICES["Controller"])
+    assert own == {"haproxy", "keystone", "mysql", "nova_api", "oslo_messaging_rpc"}
 
 
 def test_the_journal_says_what_happened_and_when(compute):
@@ -124,7 +126,7 @@ def test_stopping_the_cluster_stops_only_its_bundles_on_this_node(controller, st
     assert controller.run("pcs", "cluster", "stop").returncode == 0
     stopped = {name for name, word in states(controller).items() if word == "stopped"}
     assert stopped == {"cinder_volume", "haproxy", "mysql", "oslo_messaging_rpc", "ovn_dbs", "pacemaker", "redis"}
-    assert set(states(nodes.node(state, "t-controller-1")).values()) == {"running"}
+    assert set(states(find_node(state, "t-controller-1")).values()) == {"running"}
     assert controller.run("pcs", "cluster", "start").returncode == 0
     assert set(states(controller).values()) == {"running"}
 
@@ -132,12 +134,12 @@ def test_stopping_the_cluster_stops_only_its_bundles_on_this_node(controller, st
 def test_a_resource_is_where_its_nodes_are(controller, state):
     everywhere = [f"resource galera is running on: t-controller-{i}" for i in range(3)]
     assert says(controller, "crm_resource", "--resource", "galera", "--locate") == (0, "\n".join(everywhere))
-    nodes.node(state, "t-controller-1").run("pcs", "cluster", "stop")
+    find_node(state, "t-controller-1").run("pcs", "cluster", "stop")
     assert says(controller, "crm_resource", "--resource", "galera", "--locate")[1].split("\n") == everywhere[::2]
 
 
 def test_the_leader_moves_when_its_node_stops(controller, state):
-    other = nodes.node(state, "t-controller-2")
+    other = find_node(state, "t-controller-2")
     assert (
         says(other, "crm_resource", "-r", "ip-10.0.0.5", "-W")[1]
         == "resource ip-10.0.0.5 is running on: t-controller-0"
@@ -165,9 +167,9 @@ def test_the_cluster_knows_its_quorum(controller, state):
         return found.get("with_quorum")
 
     assert quorum() == "true"
-    nodes.node(state, "t-controller-1").run("pcs", "cluster", "stop")
+    find_node(state, "t-controller-1").run("pcs", "cluster", "stop")
     assert quorum() == "true"
-    nodes.power(nodes.node(state, "t-controller-2"), on=False)
+    power.power(find_node(state, "t-controller-2"), on=False)
     assert quorum() == "false"
 
 
@@ -221,16 +223,16 @@ def test_what_a_stand_in_does_not_know_it_refuses(controller, command):
 
 
 def test_a_broken_service_fails_until_it_is_mended(controller):
-    nodes.fault(controller, "keystone", broken=True)
+    power.fault(controller, "keystone", broken=True)
     assert states(controller)["keystone"] == "failed"
     assert says(controller, "systemctl", "is-active", "tripleo_keystone") == (3, "failed")
     assert controller.run("systemctl", "start", "tripleo_keystone").returncode == 1
-    nodes.fault(controller, "keystone", broken=False)
+    power.fault(controller, "keystone", broken=False)
     assert states(controller)["keystone"] == "running"
 
 
 def test_a_broken_bundle_leaves_its_node(controller):
-    nodes.fault(controller, "mysql", broken=True)
+    power.fault(controller, "mysql", broken=True)
     assert "t-controller-0" not in controller.run("crm_resource", "-r", "galera", "-W").stdout
     assert controller.run("pcs", "cluster", "stop").returncode == 0
     assert controller.run("pcs", "cluster", "start").returncode == 1
@@ -239,31 +241,31 @@ def test_a_broken_bundle_leaves_its_node(controller):
 def test_a_node_that_is_off_runs_nothing_and_comes_back_as_it_was(compute):
     compute.run("systemctl", "stop", "ovn_controller")
     pid = process_of(compute, "nova_compute")
-    nodes.power(compute, on=False)
+    power.power(compute, on=False)
     assert processes.identify(pid) is None
     assert not compute.serves("nova_compute")
     assert compute.run("systemctl", "is-active", "nova_compute").returncode == 255
-    nodes.power(compute, on=True)
+    power.power(compute, on=True)
     assert [name for name, word in states(compute).items() if word != "running"] == ["ovn_controller"]
     assert events(compute, "boot", "shutdown") == [("boot", ""), ("shutdown", ""), ("boot", "")]
 
 
 def test_a_node_switched_on_twice_boots_once(compute):
-    nodes.power(compute, on=True)
+    power.power(compute, on=True)
     assert events(compute, "boot") == [("boot", "")]
 
 
 def test_unknown_nodes_and_services_are_refused(state, compute):
     with pytest.raises(SandboxError, match="no node"):
-        nodes.node(state, "t-controller-9")
+        find_node(state, "t-controller-9")
     with pytest.raises(SandboxError, match="no service"):
-        nodes.fault(compute, "keystone", broken=True)
+        power.fault(compute, "keystone", broken=True)
 
 
 def test_processes_that_a_crash_took_come_back(state, compute):
     processes.stop(processes.members(state.folder), grace=0.1)
     assert states(compute)["nova_compute"] == "failed"
-    nodes.switch_on(state)
+    power.switch_on(state)
     assert set(states(compute).values()) == {"running"}
 
 
@@ -280,13 +282,13 @@ def test_a_node_works_without_any_environment(compute):
 
 def test_names_that_would_leave_the_folder_are_refused(state):
     with pytest.raises(SandboxError, match="name"):
-        nodes.create(state, [nodes.Host("../x", ("keystone",))], {}, pace=0)
+        making.create(state, [Host(name="../x", services=(Installed(name="keystone"),))], {}, pace=0)
     with pytest.raises(SandboxError, match="name"):
-        nodes.create(state, [nodes.Host("x", ("../keystone",))], {}, pace=0)
+        making.create(state, [Host(name="x", services=(Installed(name="../keystone"),))], {}, pace=0)
 
 
 def test_the_inventory_sends_every_host_to_the_sandbox(state):
-    nodes.write_inventory(state, ["t-controller-0", "elsewhere"])
+    access.write_inventory(state, ["t-controller-0", "elsewhere"])
     hosts = yaml.safe_load(state.inventory.read_text())["all"]["hosts"]
     assert {h["ansible_connection"] for h in hosts.values()} == {"tripleo_update_sandbox"}
     assert hosts["t-controller-0"]["tripleo_update_internal_host"].startswith("127.")

@@ -5,18 +5,13 @@ import json
 import pytest
 
 from tripleo_update_plugin.adapters.extensions import load_catalogue
-from tripleo_update_plugin.errors import SandboxError
 from tripleo_update_plugin.overcloud import outputs as parser
 from tripleo_update_plugin.playbooks import packages
-from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.errors import SandboxError
+from tripleo_update_sandbox.nodes import making, power
+from tripleo_update_sandbox.nodes.node import find_node
 from tripleo_update_sandbox.overcloud import stacks
-from tripleo_update_sandbox.overcloud.sample_packages import (
-    UNCHANGED,
-    packages_hosts,
-    packages_outputs,
-    repository,
-    services_data,
-)
+from tripleo_update_sandbox.overcloud.packages import Sample, repository, unchanged
 from tripleo_update_sandbox.wanted import Wish, wanted
 
 QUERY = ("--queryformat", "%{NAME}\n")
@@ -24,10 +19,10 @@ QUERY = ("--queryformat", "%{NAME}\n")
 
 @pytest.fixture
 def controller(state):
-    nodes.create(state, packages_hosts(packages_outputs("p", 1, 0), old=False), {}, pace=0)
-    nodes.stock(state, repository())
-    nodes.switch_on(state)
-    return nodes.node(state, "p-controller-0")
+    making.create(state, Sample("p", 1, 0).hosts(), {}, pace=0)
+    making.stock(state, repository())
+    power.switch_on(state)
+    return find_node(state, "p-controller-0")
 
 
 def says(node, command, *arguments):
@@ -45,7 +40,7 @@ def test_yum_knows_whether_there_is_anything_new(controller):
     assert controller.run("yum", "-q", "check-update").returncode == 0
     changed = {service for service, version in versions(controller).items() if version == 2}
     kept = {(controller.folder / "services" / s / "package").read_text().strip() for s in versions(controller)}
-    assert changed and kept & UNCHANGED and not {"memcached", "ntp", "sshd"} & changed
+    assert changed and kept & unchanged() and not {"memcached", "ntp", "sshd"} & changed
 
 
 def test_yum_updates_the_packages_it_is_told(controller):
@@ -75,24 +70,24 @@ def test_services_are_known_by_their_units(controller):
 
 @pytest.mark.parametrize(("old", "architecture"), [(False, "pacemaker-core"), (True, "pacemaker")])
 def test_the_samples_are_of_both_architectures(old, architecture):
-    made = packages_outputs("overcloud", 3, 2)
-    found = parser.parse(made, "overcloud", services_data(old))
+    sample = Sample("overcloud", 3, 2, old)
+    found = parser.parse(sample.outputs(), "overcloud", sample.services_data())
     assert (found.release, found.architecture, found.packaging) == ("newton", architecture, "packages")
     assert len(found.nodes) == 5
     run = {s for s, runner in found.runners["Controller"].items() if runner == "pacemaker"}
-    hosts = packages_hosts(made, old)
-    assert run == set(hosts[0].resources)
+    assert run == {service.name for service in sample.hosts()[0].services if service.resource}
 
 
 def test_the_package_flow_calls_nothing_but_commands_of_the_node():
     """A command that the node does not have would be this machine's own."""
-    found = parser.parse(packages_outputs("overcloud", 3, 1), "overcloud", services_data(old=True))
+    sample = Sample("overcloud", 3, 1, old=True)
+    found = parser.parse(sample.outputs(), "overcloud", sample.services_data())
     phase = packages.update(found, load_catalogue(), [node.name for node in found.nodes], "m")
     for play in phase.plays:
         for task in [*play["tasks"], *play["tasks"][3]["block"]]:
             if "command" in task:
                 text = str(task["command"]["argv"])
-                assert any(f"'{known}'" in text for known in nodes.COMMANDS), task["name"]
+                assert any(f"'{known}'" in text for known in making.commands()), task["name"]
 
 
 def test_nested_stacks_have_the_data_of_each_service():

@@ -1,14 +1,17 @@
 """The sample overcloud has TripleO's shape and is always the same."""
 
 import json
+from collections import Counter
 
 import pytest
 import yaml
 
 from tripleo_update_plugin.overcloud import outputs as parser
-from tripleo_update_sandbox.overcloud.sample import sample_outputs, secret
-from tripleo_update_sandbox.overcloud.sample_services import BUNDLES, ROLES, SERVICES
-from tripleo_update_sandbox.overcloud.stacks import hosts_of, is_updatable, made_harmless, template, vips_of
+from tripleo_update_sandbox.errors import SandboxError
+from tripleo_update_sandbox.overcloud.captured import hosts_of, is_updatable, made_harmless, vips_of
+from tripleo_update_sandbox.overcloud.containers import roles, sample_outputs, secret
+from tripleo_update_sandbox.overcloud.services import service
+from tripleo_update_sandbox.overcloud.stacks import template
 
 LISTS = ("RoleNetHostnameMap", "RoleNetIpMap")
 
@@ -28,20 +31,21 @@ def test_the_usual_overcloud_has_three_of_each():
     assert [n.name for n in overcloud.nodes if n.role == "Controller"] == [
         f"overcloud-controller-{i}" for i in range(3)
     ]
-    assert {n.role: sum(m.role == n.role for m in overcloud.nodes) for n in overcloud.nodes} == dict.fromkeys(ROLES, 3)
+    assert Counter(node.role for node in overcloud.nodes) == dict.fromkeys(roles(), 3)
 
 
 def test_it_is_an_overcloud_of_bundles_and_containers():
     overcloud = parser.parse(sample_outputs(), "overcloud")
     assert (overcloud.architecture, overcloud.packaging) == ("pacemaker-bundles", "containers")
     bundles = {s for s, runner in overcloud.runners["Controller"].items() if runner == "bundle"}
-    assert bundles == {*BUNDLES, "oslo_messaging_notify"}  # which is the broker for RPC by another name
+    known = {name for name in roles()["Controller"].services if service(name).bundle}
+    assert bundles == {*known, "oslo_messaging_notify"}  # which is the broker for RPC by another name
 
 
 @pytest.mark.parametrize("counts", [(0, 0, 0), (1, 0, 0), (3, 300, 12)])
 def test_lists_of_a_role_are_as_long_as_the_role(counts):
     outputs = sample_outputs("x", *counts)
-    for role, count in zip(ROLES, counts, strict=True):
+    for role, count in zip(roles(), counts, strict=True):
         for key in LISTS:
             assert {len(values) for values in outputs[key][role].values()} == {count}
         assert len(outputs["ServerIdData"]["server_ids"][role]) == count
@@ -75,14 +79,14 @@ def test_commands_get_names_as_arguments():
 
 def test_an_update_is_noted_for_every_service_of_the_role():
     outputs = sample_outputs()
-    for role in ROLES:
-        updates = [t["command"]["argv"] for t in outputs["RoleData"][role]["update_tasks"] if "Update" in t["name"]]
-        assert updates == [["sandbox-update", *SERVICES[role]]]
+    for name, role in roles().items():
+        updates = [t["command"]["argv"] for t in outputs["RoleData"][name]["update_tasks"] if "Update" in t["name"]]
+        assert updates == [["sandbox-update", *role.services]]
 
 
 def test_playbooks_are_yaml_with_a_play_for_each_role():
     plays = yaml.safe_load(sample_outputs()["RoleConfig"]["update_steps_playbook"])
-    assert [play["hosts"] for play in plays[1:]] == list(ROLES)
+    assert [play["hosts"] for play in plays[1:]] == list(roles())
     assert all(play["any_errors_fatal"] for play in plays[1:])
 
 
@@ -119,6 +123,18 @@ def test_captured_update_tasks_are_replaced():
     assert "reboot" not in json.dumps(harmless)
     assert harmless["RoleData"]["Compute"]["docker_config"] == captured["RoleData"]["Compute"]["docker_config"]
     assert "hosts: all" not in harmless["RoleConfig"]["update_steps_playbook"]
+
+
+@pytest.mark.parametrize("name", ["x\n- hosts: localhost", "{{ lookup('pipe', 'id') }}", "a b", ""])
+def test_names_that_would_be_more_in_a_playbook_are_refused(name):
+    """These playbooks run on this machine, and captured outputs come from anywhere."""
+    captured = sample_outputs()
+    as_role = captured | {"RoleData": {name: captured["RoleData"]["Compute"]}}
+    with pytest.raises(SandboxError, match="cannot be a name"):
+        made_harmless(as_role)
+    if name:
+        with pytest.raises(SandboxError, match="cannot be a name"):
+            made_harmless(captured | {"ServerIdData": {"bootstrap_server_id": name}})
 
 
 def test_outputs_without_playbooks_can_only_be_planned():

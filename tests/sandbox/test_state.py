@@ -1,25 +1,15 @@
-"""The state folder and the processes noted in it: after a crash, after a reboot, beside other people's files."""
+"""Is the state folder itself, and nobody else's: after a crash, after a reboot, beside other people's files?"""
 
 import os
 import stat
-import subprocess
-import sys
-from dataclasses import replace
 
 import pytest
 
-from tripleo_update_plugin.errors import SandboxError
 from tripleo_update_sandbox import lifecycle
+from tripleo_update_sandbox.errors import SandboxError
 from tripleo_update_sandbox.state import State, default_folder
-from tripleo_update_sandbox.undercloud import clouds, servers
-from tripleo_update_undercloud import processes
-
-
-@pytest.fixture
-def sleeper():
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as child:
-        yield child
-        child.kill()
+from tripleo_update_sandbox.undercloud import clouds, configuration, servers
+from tripleo_update_undercloud.server_processes import free_ports
 
 
 @pytest.fixture
@@ -48,38 +38,6 @@ def test_where_the_folder_is(environ, folder):
     assert str(default_folder(environ)) == folder
 
 
-def test_a_process_is_itself_and_no_other(sleeper):
-    process = processes.identify(sleeper.pid)
-    assert processes.is_alive(process)
-    assert not processes.is_alive(replace(process, started=process.started + 1))
-    assert not processes.is_alive(replace(process, boot="another"))
-    assert processes.memory(process) > 1024
-
-
-def test_a_recycled_number_is_never_killed(sleeper):
-    process = processes.identify(sleeper.pid)
-    processes.stop([replace(process, started=1), replace(process, boot="another")], grace=0.2)
-    assert sleeper.poll() is None
-    processes.stop([process], grace=5)
-    assert sleeper.wait(5) == -15
-
-
-def test_what_does_not_heed_is_killed():
-    script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as child:
-        child.stdout.readline()
-        processes.stop([processes.identify(child.pid)], grace=0.2)
-        assert child.wait(5) == -9
-
-
-def test_members_are_known_by_their_environment(tmp_path):
-    env = os.environ | {processes.MEMBER: str(tmp_path)}
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env=env) as child:
-        assert [p.pid for p in processes.members(tmp_path)] == [child.pid]
-        assert processes.members(tmp_path / "other") == []
-        child.kill()
-
-
 @pytest.mark.parametrize("spoilt", ["", "{", "[]", '{"pid": "x"}', '{"pid": 1}'])
 def test_a_note_that_a_crash_spoilt_is_no_process(empty, spoilt):
     (empty.folder / "run/heat.json").write_text(spoilt)
@@ -88,14 +46,10 @@ def test_a_note_that_a_crash_spoilt_is_no_process(empty, spoilt):
 
 
 def test_the_same_ports_are_taken_again_if_they_are_free(empty):
-    first = servers.Endpoints(*servers.free_ports(2))
+    first = servers.Endpoints(*free_ports(2))
     empty.remember("ports", {"heat": first.heat_port, "mistral": first.mistral_port})
     assert servers.choose(empty, None, None) == first
     assert servers.choose(empty, 5, None) == servers.Endpoints(5, first.mistral_port)
-
-
-def test_free_ports_differ():
-    assert len(set(servers.free_ports(20))) == 20
 
 
 def test_down_removes_what_a_reboot_left(empty):
@@ -127,7 +81,7 @@ def test_two_commands_do_not_meet(empty):
 
 
 def test_clouds_yaml_is_linked_where_the_user_has_none_and_taken_back(empty, tmp_path):
-    environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    environ = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     clouds.publish(empty, WHERE, environ)
     link = tmp_path / "config/openstack/clouds.yaml"
     made_link = link.is_symlink()
@@ -140,7 +94,7 @@ def test_clouds_yaml_of_the_user_is_left_alone(empty, tmp_path):
     own = tmp_path / "config/openstack/clouds.yaml"
     own.parent.mkdir(parents=True)
     own.write_text("clouds: {}")
-    environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    environ = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     clouds.publish(empty, WHERE, environ)
     assert f"export OS_CLIENT_CONFIG_FILE={empty.clouds}" in clouds.advice(empty, environ)
     assert str(own) in clouds.advice(empty, environ)
@@ -149,7 +103,7 @@ def test_clouds_yaml_of_the_user_is_left_alone(empty, tmp_path):
 
 
 def test_a_link_that_became_the_users_is_left_alone(empty, tmp_path):
-    environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    environ = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     clouds.publish(empty, WHERE, environ)
     link = tmp_path / "config/openstack/clouds.yaml"
     link.unlink()
@@ -159,10 +113,9 @@ def test_a_link_that_became_the_users_is_left_alone(empty, tmp_path):
 
 
 def test_configuration_is_private_and_keeps_what_was_asked(empty):
-    from tripleo_update_sandbox.undercloud import configuration
-
-    configuration.write_all(empty, 1001, 1002)
+    configuration.write_heat(empty, 1001)
+    configuration.write_mistral(empty, 1002, configuration.executor_options(empty, 1001, 1002))
     text = (empty.folder / "mistral.conf").read_text()
     assert "heat_endpoint = http://127.0.0.1:1001/v1/admin" in text
     assert "[DEFAULT]\ntransport_url = fake:/" in text
-    assert stat.S_IMODE((empty.folder / "mistral.conf").stat().st_mode) == 0o600
+    assert {stat.S_IMODE(path.stat().st_mode) for path in empty.folder.glob("*.conf")} == {0o600}

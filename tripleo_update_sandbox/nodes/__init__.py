@@ -1,1 +1,1 @@
-"""Simulated nodes: folders, the commands in them, and how Ansible gets there."""
+"""What is a simulated node? A folder, the commands in it, and how Ansible gets there."""

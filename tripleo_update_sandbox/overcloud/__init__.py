@@ -1,1 +1,1 @@
-"""The overclouds there are to try, as stack outputs."""
+"""Which overclouds are there to try, as stack outputs?"""

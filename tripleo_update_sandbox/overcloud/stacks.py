@@ -1,24 +1,16 @@
-"""The overcloud of the sandbox as a real Heat stack: a template with nothing but outputs."""
+"""How does an overcloud get into Heat? As a stack whose template has nothing but outputs."""
 
 import hashlib
 import http.client
-import ipaddress
 import json
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from tripleo_update_plugin.errors import SandboxError
-from tripleo_update_plugin.overcloud.outputs import images as images_in
-from tripleo_update_sandbox.nodes.nodes import Host
-from tripleo_update_sandbox.overcloud.sample_tasks import post_update_tasks, role_config, update_tasks
+from tripleo_update_sandbox.errors import SandboxError
 from tripleo_update_sandbox.undercloud.servers import Endpoints
 
 _PATIENCE = 60.0  # seconds for a stack to be created; 1 on an idle machine
-
-Outputs = dict[str, Any]
-
 
 #: {role: {service: role_data}}, as architecture.PerService.
 Services = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -51,71 +43,6 @@ def chains(services: Services) -> tuple[dict[str, Any], dict[str, Any]]:
         resources[f"{role}ServiceChain"] = {"type": f"Sandbox::{role}", "depends_on": list(resources)[-1:]}
     texts = {name: json.dumps(file) for name, file in files.items()}
     return resources, {"files": texts, "environment": {"resource_registry": registry}}
-
-
-def read_outputs(path: Path) -> Outputs:
-    """Captured outputs: a JSON file {output key: value}."""
-    try:
-        outputs = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise SandboxError(
-            f"Cannot read outputs from {path}: {error}", "Give a JSON file {output key: value}."
-        ) from error
-    if not isinstance(outputs, dict) or not outputs:
-        raise SandboxError(f"{path} holds no outputs.", "Give a JSON file {output key: value}.")
-    return outputs
-
-
-def hosts_of(outputs: Mapping[str, Any]) -> list[Host]:
-    """The hosts and what their roles say of them; none for releases that name no hosts by role."""
-    services = outputs.get("EnabledServices") or {}
-    addresses = outputs.get("RoleNetIpMap") or {}
-    images = images_in(outputs)
-    return [
-        Host(
-            name=fqdn.partition(".")[0].lower(),
-            services=tuple(services.get(role) or ()),
-            addresses=tuple(ips[index] for ips in (addresses.get(role) or {}).values() if index < len(ips)),
-            images=images.get(role, {}),
-        )
-        for role, networks in (outputs.get("RoleNetHostnameMap") or {}).items()
-        for index, fqdn in enumerate((networks or {}).get("ctlplane") or ())
-    ]
-
-
-def vips_of(outputs: Mapping[str, Any]) -> dict[str, str]:
-    """{virtual address: the service whose leader holds it}."""
-    own = {"redis": "redis", "ovn_dbs": "ovn_dbs"}
-    vips = {str(address): own.get(name, "haproxy") for name, address in (outputs.get("VipMap") or {}).items()}
-    return {address: service for address, service in vips.items() if _is_address(address)}
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def made_harmless(outputs: Outputs) -> Outputs:
-    """Captured outputs with the sandbox's playbooks and update tasks for their own.
-
-    Those of a real overcloud install packages and change files wherever Ansible runs them, and a sandbox node is this
-    very machine.
-    """
-    data = {
-        role: {**own, "update_tasks": update_tasks(names), "post_update_tasks": post_update_tasks(names)}
-        for role, own in outputs["RoleData"].items()
-        for names in [list(outputs["EnabledServices"].get(role) or ())]
-    }
-    bootstrap = str((outputs.get("ServerIdData") or {}).get("bootstrap_server_id") or "")
-    return {**outputs, "RoleData": data, "RoleConfig": role_config("overcloud", data, bootstrap)}
-
-
-def is_updatable(outputs: Mapping[str, Any]) -> bool:
-    """Whether an update of it runs playbooks of its own (Queens and later), which can be made harmless."""
-    return all(outputs.get(key) for key in ("RoleConfig", "RoleData", "EnabledServices", "RoleNetHostnameMap"))
 
 
 def digest(outputs: Mapping[str, Any]) -> str:

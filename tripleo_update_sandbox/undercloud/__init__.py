@@ -1,1 +1,1 @@
-"""Heat and Mistral on loopback."""
+"""What is the sandbox's undercloud? A real Heat and a real Mistral on loopback."""

@@ -1,4 +1,4 @@
-"""clouds.yaml: how the OpenStack clients of the same shell find the sandbox."""
+"""How do the OpenStack clients of the same shell find the sandbox? By a clouds.yaml."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from tripleo_update_sandbox.state import NAME, State, write_private
+from tripleo_update_sandbox.state import NAME, State
 from tripleo_update_sandbox.undercloud.servers import Endpoints
+from tripleo_update_undercloud.files import write_private
 
 _ENDINGS = (".yaml", ".yml", ".json")
 
@@ -26,7 +27,7 @@ def cloud(where: Endpoints) -> dict[str, object]:
 
 def user_folders(environ: Mapping[str, str]) -> list[Path]:
     """Where the OpenStack SDK looks for the user's clouds.yaml, first things first."""
-    home = Path.home() / ".config"
+    home = Path(environ.get("HOME") or Path.home()) / ".config"
     return list(dict.fromkeys([Path(environ.get("XDG_CONFIG_HOME") or home) / "openstack", home / "openstack"]))
 
 

@@ -1,29 +1,17 @@
-"""What the sandbox's Heat, Mistral and Ansible are told: the text of their configuration files."""
+"""What are the sandbox's Heat and Mistral told in their configuration files?"""
 
-import configparser
-import io
 import json
-import sqlite3
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
-from tripleo_update_sandbox.state import State, write_private
+from tripleo_update_sandbox.state import State
+from tripleo_update_undercloud.configuration import Sections, mistral_sections, mistral_url, to_ini
+from tripleo_update_undercloud.files import write_private
 
 _LARGEST = str(32 * 1024 * 1024)  # bytes of a template or a request; all outputs of 300 nodes are about 2 MB
-
-#: What Ansible needs to reach nodes that are folders.
-_NODES = Path(__file__).parents[1] / "nodes"
-
-Sections = Mapping[str, Mapping[str, str]]
 
 
 def heat_url(port: int) -> str:
     return f"http://127.0.0.1:{port}/v1/admin"
-
-
-def mistral_url(port: int) -> str:
-    return f"http://127.0.0.1:{port}/v2"
 
 
 def heat_sections(state: State, port: int) -> Sections:
@@ -38,13 +26,15 @@ def heat_sections(state: State, port: int) -> Sections:
             "heat_metadata_server_url": f"http://127.0.0.1:{port}/",
         },
         "noauth": {"token_response": str(state.folder / "token.json")},
-        "database": {"connection": f"sqlite:///{state.folder / 'heat.sqlite'}"},
+        "database": {"connection": f"sqlite:///{state.database('heat')}"},
         "paste_deploy": {"flavor": "noauth", "api_paste_config": str(state.folder / "heat-paste.ini")},
         "oslo_policy": {"enforce_new_defaults": "false"},
     }
 
 
 def paste_sections() -> Sections:
+    """The filters in front of Heat's API: no Keystone among them."""
+
     def of_heat(factory: str) -> Mapping[str, str]:
         return {"paste.filter_factory": "heat.common.wsgi:filter_factory", "heat.filter_factory": factory}
 
@@ -85,73 +75,31 @@ def token() -> dict[str, object]:
     }
 
 
-def mistral_sections(state: State, port: int, heat_port: int) -> Sections:
+def executor_options(state: State, heat_port: int, mistral_port: int) -> dict[str, str]:
+    """How executors get to the sandbox's nodes, Heat and Mistral: the options of ``[tripleo_update]``."""
     return {
-        "DEFAULT": {"transport_url": "fake:/"},
-        "api": {"host": "127.0.0.1", "port": str(port), "validation_mode": "enabled"},
-        "database": {"connection": f"sqlite:///{state.folder / 'mistral.sqlite'}"},
-        "executor": {"type": "local"},
-        "notifier": {"type": "local"},
-        "pecan": {"auth_enable": "False"},
-        "cron_trigger": {"enabled": "False"},
-        # Work that a crash cut off becomes ERROR half a minute after the restart, not after an hour.
-        "action_heartbeat": {"check_interval": "5", "max_missed_heartbeats": "6", "first_heartbeat_timeout": "120"},
-        "tripleo_update": {
-            "work_dir": str(state.work),
-            "ssh_user": "sandbox",
-            "forks": "10",
-            "gate_timeout": "60",  # nothing here takes longer to come back
-            "gate_delay": "1",
-            "inventory": str(state.inventory),
-            "ansible_config": str(state.ansible_config),
-            "probe_detours": str(state.detours),
-            "auth_type": "none",
-            "heat_endpoint": heat_url(heat_port),
-            "mistral_endpoint": mistral_url(port),
-        },
+        "work_dir": str(state.work),
+        "ssh_user": "sandbox",
+        "forks": "10",
+        "gate_timeout": "60",  # nothing here takes longer to come back
+        "gate_delay": "1",
+        "inventory": str(state.inventory),
+        "ansible_config": str(state.ansible_config),
+        "probe_detours": str(state.detours),
+        "auth_type": "none",
+        "heat_endpoint": heat_url(heat_port),
+        "mistral_endpoint": mistral_url(mistral_port),
     }
 
 
-def ansible_sections(state: State) -> Sections:
-    return {
-        "defaults": {
-            "connection_plugins": str(_NODES / "connection"),
-            "roles_path": str(_NODES / "roles"),
-            "local_tmp": str(state.folder / "tmp"),
-            "interpreter_python": sys.executable,
-            "gathering": "explicit",
-            "host_key_checking": "False",
-            "retry_files_enabled": "False",
-            "deprecation_warnings": "False",
-            "localhost_warning": "False",
-            "nocows": "1",
-        },
-        # Ours are YAML; by default that is tried after four others, each of which has to be loaded.
-        "inventory": {"enable_plugins": "yaml, ini, host_list"},
-        "ssh_connection": {"pipelining": "True"},
-        "connection": {"pipelining": "True"},
-        "persistent_connection": {"control_path_dir": str(state.folder / "tmp")},
-    }
-
-
-def to_ini(sections: Sections) -> str:
-    # RawConfigParser keeps "DEFAULT" to itself; under another name it is a section like the others.
-    parser = configparser.RawConfigParser(default_section="\0")
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_dict(sections)
-    text = io.StringIO()
-    parser.write(text)
-    return text.getvalue()
-
-
-def write_all(state: State, heat_port: int, mistral_port: int) -> None:
-    """Writes every configuration file, and the databases in the mode that lets readers and a writer work at once."""
-    write_private(state.folder / "heat.conf", to_ini(heat_sections(state, heat_port)))
+def write_heat(state: State, port: int) -> None:
+    """Writes the files that Heat reads when it starts."""
+    write_private(state.folder / "heat.conf", to_ini(heat_sections(state, port)))
     write_private(state.folder / "heat-paste.ini", to_ini(paste_sections()))
     write_private(state.folder / "token.json", json.dumps(token()))
-    write_private(state.folder / "mistral.conf", to_ini(mistral_sections(state, mistral_port, heat_port)))
-    write_private(state.ansible_config, to_ini(ansible_sections(state)))
-    for name in ("heat.sqlite", "mistral.sqlite"):
-        database = sqlite3.connect(state.folder / name)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.close()
+
+
+def write_mistral(state: State, port: int, options: Mapping[str, str]) -> None:
+    """Writes the file that Mistral reads when it starts; its executors read their *options* anew for every phase."""
+    sections = mistral_sections(port, state.database("mistral"), options)
+    write_private(state.folder / "mistral.conf", to_ini(sections))

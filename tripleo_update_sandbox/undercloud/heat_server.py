@@ -1,4 +1,4 @@
-"""A whole Heat in one process: its engine in threads and its API, on loopback, without authentication.
+"""How does a whole Heat run in one process: its engine in threads, and its API on loopback, without authentication?
 
 Run as ``python -m tripleo_update_sandbox.undercloud.heat_server --config FILE --port PORT``.
 """

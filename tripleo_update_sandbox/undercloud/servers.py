@@ -1,33 +1,25 @@
-"""Heat and Mistral as processes: started side by side, waited for, looked at."""
+"""Which servers has a sandbox, on which ports, and which of them run?"""
 
-import http.client
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from tripleo_update_plugin.errors import SandboxError
+from tripleo_update_sandbox.errors import SandboxError
 from tripleo_update_sandbox.state import State
 from tripleo_update_sandbox.undercloud import configuration
-from tripleo_update_undercloud.processes import MEMBER, Process, identify, is_alive
+from tripleo_update_undercloud import server_processes
+from tripleo_update_undercloud.configuration import mistral_url, prepare_database
+from tripleo_update_undercloud.processes import Process, is_alive
+from tripleo_update_undercloud.server_processes import Awaited, free_ports, is_free
 
-HEAT, MISTRAL, ENDPOINTS = "heat", "mistral", "endpoints"
-SERVERS = (MISTRAL, HEAT, ENDPOINTS)
-_MODULES = {
-    HEAT: "tripleo_update_sandbox.undercloud.heat_server",
-    MISTRAL: "tripleo_update_undercloud.mistral_server",
-    ENDPOINTS: "tripleo_update_sandbox.nodes.endpoint_server",
-}
-_PATIENCE = 90.0  # seconds until both must answer; 8 on an idle machine
-_LOG_LINES = 15
+HEAT, MISTRAL = "heat", "mistral"
+_MODULES = {HEAT: "tripleo_update_sandbox.undercloud.heat_server", MISTRAL: server_processes.MISTRAL}
+_PATHS = {HEAT: "/", MISTRAL: server_processes.MISTRAL_PATH}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
+    """Where Heat and Mistral listen on loopback."""
+
     heat_port: int
     mistral_port: int
 
@@ -37,10 +29,13 @@ class Endpoints:
 
     @property
     def mistral(self) -> str:
-        return configuration.mistral_url(self.mistral_port)
+        return mistral_url(self.mistral_port)
 
     def port(self, server: str) -> int:
         return self.heat_port if server == HEAT else self.mistral_port
+
+    def url(self, server: str) -> str:
+        return self.heat if server == HEAT else self.mistral
 
 
 def endpoints(state: State) -> Endpoints | None:
@@ -50,28 +45,6 @@ def endpoints(state: State) -> Endpoints | None:
         return Endpoints(int(ports[HEAT]), int(ports[MISTRAL]))
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on; all are held until the last is found, so that they differ."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for each in held:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in held]
-    finally:
-        for each in held:
-            each.close()
 
 
 def running(state: State, server: str) -> Process | None:
@@ -94,91 +67,39 @@ def choose(state: State, heat_port: int | None, mistral_port: int | None) -> End
     return Endpoints(pick(HEAT, heat_port, fresh[0]), pick(MISTRAL, mistral_port, fresh[1]))
 
 
-def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """What the servers and everything they start see: this interpreter's commands first, no cloud of the user's."""
-    kept = {k: v for k, v in environ.items() if not k.startswith(("OS_", "ANSIBLE_", "MISTRAL_", "HEAT_"))}
-    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-    return kept | {"PATH": path, MEMBER: str(folder), "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
-
-
 def start(state: State, where: Endpoints, started: list[Process]) -> None:
     """Starts the servers that do not run, and adds each to *started*; they do not answer yet."""
     absent = [server for server in (HEAT, MISTRAL) if not running(state, server)]
     if absent:
         state.remember("ports", {HEAT: where.heat_port, MISTRAL: where.mistral_port})
-        configuration.write_all(state, where.heat_port, where.mistral_port)
+        configuration.write_heat(state, where.heat_port)
+        options = configuration.executor_options(state, where.heat_port, where.mistral_port)
+        configuration.write_mistral(state, where.mistral_port, options)
     for server in absent:
+        prepare_database(state.database(server))
         port = where.port(server)
         if not is_free(port):
             raise SandboxError(f"Port {port} for {server} is taken.", "Leave the port out to get a free one.")
         arguments = ["--config", str(state.folder / f"{server}.conf")]
-        started.append(_spawn(state, server, arguments + (["--port", str(port)] if server == HEAT else [])))
+        more = ["--port", str(port)] if server == HEAT else []
+        started.append(launch(state, server, _MODULES[server], [*arguments, *more]))
 
 
-def start_endpoints(state: State, started: list[Process]) -> None:
-    """Starts the HTTP endpoints of the nodes unless they are there."""
-    if not running(state, ENDPOINTS):
-        started.append(_spawn(state, ENDPOINTS, ["--nodes", str(state.nodes)]))
-
-
-def _spawn(state: State, server: str, arguments: list[str]) -> Process:
-    command = [sys.executable, "-m", _MODULES[server], *arguments]
-    log = os.open(state.log(server), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=state.folder,
-            env=environment(state.folder, os.environ),
-            start_new_session=True,
-        )
-    finally:
-        os.close(log)
-    child.returncode = 0  # it outlives this command; without this Python warns about a child not waited for
-    process = identify(child.pid)
-    if process is None:
-        raise died(state, server)
+def launch(state: State, server: str, module: str, arguments: Sequence[str]) -> Process:
+    """Starts *module* as a process of the sandbox, which is remembered as *server*."""
+    process = server_processes.spawn(module, arguments, state.folder, state.log(server))
     state.remember(server, process.to_dict())
     return process
 
 
+def awaited(state: State, server: str, where: Endpoints) -> Awaited:
+    """Heat or Mistral, as somebody who waits for its answer sees it."""
+    return Awaited(
+        name=server, process=state.process(server), port=where.port(server), path=_PATHS[server], log=state.log(server)
+    )
+
+
 def wait(state: State, where: Endpoints, ready: Callable[[str, float], None]) -> None:
     """Returns when both servers answer; *ready* hears of each, with the seconds it took."""
-    began = time.monotonic()
-    left = [HEAT, MISTRAL]
-    while left:
-        for server in tuple(left):
-            if not running(state, server):
-                raise died(state, server)
-            if answers(where.port(server), "/" if server == HEAT else "/v2/"):
-                left.remove(server)
-                ready(server, time.monotonic() - began)
-        if left and time.monotonic() - began > _PATIENCE:
-            raise SandboxError(f"{left[0]} did not answer within {_PATIENCE:.0f} s.\n{tail(state.log(left[0]))}")
-        time.sleep(0.1)
-
-
-def answers(port: int, path: str) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status < 400
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def died(state: State, server: str) -> SandboxError:
-    log = state.log(server)
-    return SandboxError(f"{server} ended while it started. The end of {log}:\n{tail(log)}", f"The whole log is {log}")
-
-
-def tail(log: Path) -> str:
-    try:
-        lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
-    except OSError:
-        lines = []
-    return "\n".join(f"  | {line}" for line in lines) or "  | (empty)"
+    both = [awaited(state, server, where) for server in (HEAT, MISTRAL)]
+    server_processes.wait(both, lambda server, seconds: ready(server.name, seconds))

@@ -41,6 +41,11 @@ leader() { # resource service; sets $leader, choosing one if need be; empty if n
     leader=
 }
 
+find_copies() { # service; sets $copies: how those that Pacemaker runs stand to each other
+    get "$node/services/$1/copies"
+    copies=$got
+}
+
 need_cluster() {
     in_cluster "$node" && return 0
     echo "Error: cluster is not currently running on this node" >&2
@@ -92,13 +97,13 @@ locate() { # resource
         exit 105
     fi
     case $1 in
-        ip-*) vip_service "${1#ip-}" && vip_leader "${1#ip-}" "$service" || leader= ;;
-        *) leader "$1" "$service" ;;
+        ip-*) vip_service "${1#ip-}" && vip_leader "${1#ip-}" "$service" || leader=; copies=one-runs ;;
+        *) leader "$1" "$service"; find_copies "$service" ;;
     esac
-    case $1 in
-        ip-* | openstack-cinder-volume) only=${leader:-.} mark='' ;;
-        redis | redis-bundle | ovndbs_servers | ovn-dbs-bundle) only='' mark=' Master' ;;
-        *) only='' mark='' ;;
+    only='' mark=''
+    case $copies in
+        one-runs) only=${leader:-.} ;;
+        one-leads) mark=' Master' ;;
     esac
     found=
     for other in "$nodes"/*; do
@@ -210,6 +215,11 @@ show_cluster() { # like 'crm_mon --as-xml'
     printf '  </nodes>\n'
     show_resources
     printf '</crm_mon>\n'
+}
+
+run_crm_node() {
+    [ "${1:-}" = -n ] || unknown "$@"
+    echo "$name"
 }
 
 run_crm_mon() {

@@ -17,8 +17,8 @@ run_clustercheck() {
 }
 
 run_rabbitmqctl() {
-    broker=oslo_messaging_rpc
-    [ ! -d "$node/services/rabbitmq" ] || broker=rabbitmq
+    find_service rabbitmq-server
+    broker=$service
     while :; do case ${1:-} in -q | -s | --silent | --quiet) shift ;; -n | -t | --timeout) shift 2 ;; *) break ;; esac; done
     case ${1:-} in
         eval) case ${2:-} in "{rabbit:is_running(), length("*) ;; *) unknown "$@" ;; esac ;;
@@ -65,6 +65,10 @@ run_ovs_appctl() {
     [ "$*" = "-t ovn-controller connection-status" ] || unknown "$@"
     service_works ovn_controller || exit 1
     echo connected
+}
+
+run_virsh() {
+    service_works nova_libvirt
 }
 
 run_ss() {

@@ -6,24 +6,28 @@ show_copy() { # resource agent role node, like crm_mon
         "$1" "$2" "$3" "$4"
 }
 
+find_role() { # node; by $leader and $copies, sets $role to Pacemaker's word for the copy there; fails if there is none
+    role=Started
+    case $copies in
+        one-runs) [ "$1" = "$leader" ] ;;
+        one-leads) if [ "$1" = "$leader" ]; then role=Master; else role=Slave; fi ;;
+        all-lead) role=Master ;;
+    esac
+}
+
 show_bundle() { # service, on the folder of a node that has it
     get "$node/services/$1/resource"
     resource=$got
     get "$node/services/$1/container"
     bundle=${got%-podman-0}
     leader "$resource" "$1"
+    find_copies "$1"
     printf '<bundle id="%s" type="podman" managed="true" failed="false">\n' "$bundle"
     replica=0
     for other in "$nodes"/*; do
         runs_there "$other" "$1" || continue
         there=${other##*/}
-        role=Slave
-        case $1 in
-            cinder_volume) [ "$there" = "$leader" ] || continue ;;
-            oslo_messaging_rpc) role=Started ;;
-            mysql) role=Master ;;
-            *) [ "$there" = "$leader" ] && role=Master ;;
-        esac
+        find_role "$there" || continue
         printf '<replica id="%s">\n' "$replica"
         show_copy "$bundle-podman-$replica" podman Started "$there"
         [ "$bundle" = "$resource" ] || show_copy "$resource" "$resource" "$role" "$bundle-$replica"
@@ -37,19 +41,15 @@ show_clone() { # service, on the folder of a node that has it; its resource is t
     get "$node/services/$1/resource"
     resource=$got
     leader "$resource" "$1"
-    [ "$1" = cinder_volume ] || printf '<clone id="%s-clone" managed="true">\n' "$resource"
+    find_copies "$1"
+    [ "$copies" = one-runs ] || printf '<clone id="%s-clone" managed="true">\n' "$resource"
     for other in "$nodes"/*; do
         runs_there "$other" "$1" || continue
         there=${other##*/}
-        role=Started
-        case $1 in
-            cinder_volume) [ "$there" = "$leader" ] || continue ;;
-            mysql) role=Master ;;
-            redis | ovn_dbs) role=Slave; [ "$there" = "$leader" ] && role=Master ;;
-        esac
+        find_role "$there" || continue
         show_copy "$resource" "$resource" "$role" "$there"
     done
-    [ "$1" = cinder_volume ] || printf '</clone>\n'
+    [ "$copies" = one-runs ] || printf '</clone>\n'
 }
 
 show_resources() {

@@ -61,6 +61,12 @@ list_services() { # a line for each: service state version
     done
 }
 
+run_stand_in() { # service: lives until it is killed, without a child and without a timer
+    pipe=$node/services/$1/pipe
+    [ -p "$pipe" ] || mkfifo -m 600 "$pipe"
+    read -r _ <>"$pipe" # nobody ever writes into its own pipe
+}
+
 run_sandbox_node() {
     case "$# ${1:-}" in
         "1 boot") boot ;;

@@ -27,19 +27,10 @@ find_service() { # unit, container or resource; sets $service; fails if this nod
         return
     fi
     service=${service#tripleo_}
-    case $service in
-        galera | galera-bundle* | mariadb) service=mysql ;;
-        rabbitmq | rabbitmq-bundle* | rabbitmq-server) service=oslo_messaging_rpc ;;
-        haproxy-bundle* | ip-*) service=haproxy ;;
-        redis-bundle*) service=redis ;;
-        openstack-cinder-volume*) service=cinder_volume ;;
-        ovndbs_servers | ovn-dbs-bundle* | ovn_cluster_* | ovn_north* | ovn_south*) service=ovn_dbs ;;
-        ovn_metadata_agent) service=ovn_metadata ;;
-        nova_virt*) service=nova_libvirt ;;
-        placement_api) service=placement ;;
-        corosync) service=pacemaker ;;
-        chronyd) service=chrony ;;
-    esac
+    while read -r pattern owner; do
+        # shellcheck disable=SC2254 # it is a pattern
+        case $service in $pattern) service=$owner; break ;; esac
+    done <"$node/names"
     case $service in '' | .* | */*) return 1 ;; esac
     [ -d "$node/services/$service" ]
 }
@@ -91,7 +82,7 @@ start_service() { # service
     if [ -e "$node/services/$1/process" ]; then
         # Whoever starts it, it belongs to the sandbox, which ends it when it goes down.
         get "$sandbox/member"
-        TRIPLEO_UPDATE_SANDBOX_MEMBER=$got setsid sh "$node/bin/stand-in" "$1" </dev/null >/dev/null 2>&1 &
+        TRIPLEO_UPDATE_MEMBER=$got setsid sh "$node/bin/stand-in" "$1" </dev/null >/dev/null 2>&1 &
         read -r boot </proc/sys/kernel/random/boot_id
         put "$node/services/$1/pid" "$! $(started $!) $boot"
     fi
