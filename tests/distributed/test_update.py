@@ -1,0 +1,82 @@
+"""An update that parts of Mistral carry out while each of them is killed in turn; the nodes' own notes are the judge."""
+
+import json
+import threading
+import time
+
+import pytest
+from distributed.undercloud import Undercloud
+
+from faults import judge
+from faults.witness import Witness
+
+pytestmark = [pytest.mark.functional, pytest.mark.slow, pytest.mark.distributed]
+
+_LONGEST = 900.0  # seconds; an update takes 100 on an idle machine
+
+#: What is killed, and for how many seconds it stays away.
+KILLS = [
+    ("nothing", 0.0), ("executor-1", 2.0), ("executor-2", 2.0), ("engine-1", 2.0), ("engine-2", 2.0), ("api", 10.0),
+    ("rabbitmq", 10.0), ("mariadb", 15.0),
+]  # fmt: skip
+
+
+def update(cloud: Undercloud, name: str, seconds_away: float) -> tuple[str, dict, list, list]:
+    """(how it ended, its plan, what the nodes noted, who was at work where) of an update in which *name* is killed.
+
+    The kill comes when nodes of two lanes are at work, which is what has most to lose.
+    """
+    operator = cloud.operator
+    plan = operator.plan("plan.json")
+    began = time.time()
+    with Witness(operator.state.nodes) as witness:
+        id = operator.start("plan.json")
+        if name != "nothing":
+            _wait_for_lanes(cloud, began)
+            cloud.restart(name, seconds_away)
+        state = operator.wait_while(id, ("RUNNING",), _LONGEST)
+    notes = [note for note in operator.notes() if note["time"] >= began]
+    return state, plan, notes, witness.spans
+
+
+def _wait_for_lanes(cloud: Undercloud, began: float) -> None:
+    """Returns when services of two nodes are stopped at once."""
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        notes = [note for note in cloud.operator.notes() if note["time"] >= began]
+        if len({complaint.split()[2] for complaint in judge.left_out(notes) if "stopped" in complaint}) > 1:
+            return
+        time.sleep(0.1)
+    raise AssertionError("no two lanes were at work at once")
+
+
+@pytest.mark.parametrize(("name", "seconds_away"), KILLS)
+def test_each_node_is_updated_once_whoever_is_killed(whole: Undercloud, name, seconds_away):
+    state, plan, notes, spans = update(whole, name, seconds_away)
+    nodes = [node for batch in plan["batches"] for node in batch["nodes"]]
+    assert state == "SUCCESS"
+    assert judge.once(notes, nodes) == []
+    assert judge.beyond_budget(notes, judge.budgets_of(plan)) == []
+    assert judge.left_out(notes) == []
+    assert judge.at_once(spans, plan) == []
+    assert {node for node, *_ in spans} == set(nodes)
+
+
+def test_lanes_go_beside_one_another(whole: Undercloud):
+    plan = json.loads((whole.operator.state.folder / "plan.json").read_text())
+    firsts = [batch["nodes"] for batch in plan["batches"] if not batch["after"]]
+    assert len(firsts) == 2, firsts
+
+
+def test_both_executors_had_work_and_neither_knows_of_the_others_folder(whole: Undercloud):
+    for name, work in whole.work.items():
+        requests = [json.loads(path.read_text()) for path in work.glob("jobs/*/*.batch-*/request.json")]
+        assert requests, f"{name} had nothing to do"
+        assert {tuple(each["config_files"]) for each in requests} == {(str(work.parent / "mistral.conf"),)}
+
+
+def test_the_report_is_of_the_whole_update(whole: Undercloud):
+    newest = json.loads(whole.operator.must("list", "-f", "json"))[0]
+    shown = json.loads(whole.operator.must("report", "-f", "json", newest["id"]))
+    assert {row["outcome"] for row in shown} == {"updated"}
+    assert all(row["started"] and row["finished"] for row in shown)
