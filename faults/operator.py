@@ -7,7 +7,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from faults.errors import FaultsError
@@ -31,12 +30,12 @@ class Operator:
     def of(cls, state: State, mistral: str) -> "Operator":
         return cls(state, mistral, demo.client_environment(state))
 
-    def update(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def update(self, *arguments: object, seconds: float = _PATIENCE) -> subprocess.CompletedProcess[str]:
         """``openstack overcloud update`` with *arguments*; nobody is at its terminal."""
         command = [demo.openstack(), "overcloud", "update", *map(str, arguments)]
         return subprocess.run(
             command, env=dict(self.env), cwd=self.state.folder, capture_output=True, text=True, check=False,
-            stdin=subprocess.DEVNULL, timeout=_PATIENCE,
+            stdin=subprocess.DEVNULL, timeout=seconds,
         )  # fmt: skip
 
     def must(self, *arguments: object) -> str:
@@ -61,17 +60,19 @@ class Operator:
         found = self._get(f"/executions/{update}?fields=id,state")
         return str(found.get("state", ""))
 
-    def work(self, update: str) -> list[dict[str, Any]]:
-        """The action executions under *update* that have not ended."""
-        found = []
-        for execution in self._get(f"/executions?root_execution_id={update}").get("executions", ()):
-            for task in self._get(f"/tasks?workflow_execution_id={execution['id']}&state=RUNNING").get("tasks", ()):
-                runs = self._get(f"/tasks/{task['id']}/action_executions").get("action_executions", ())
-                found += [run | {"task": task["name"]} for run in runs if run["state"] == "RUNNING"]
-        return found
+    def wait_until_idle(self, update: str, seconds: float) -> None:
+        """Returns when no task under *update* is at work, or after *seconds*."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self._is_at_work(update):
+            time.sleep(1.0)
+
+    def _is_at_work(self, update: str) -> bool:
+        batches = self._get(f"/executions?root_execution_id={update}").get("executions", ())
+        running = (self._get(f"/tasks?workflow_execution_id={each['id']}&state=RUNNING") for each in batches)
+        return any(found.get("tasks") for found in running)
 
     def wait_while(self, update: str, states: tuple[str, ...], seconds: float) -> str:
-        """The state that *update* has when it has none of *states*, or after *seconds*. Mistral may be away meanwhile."""
+        """The state of *update* once it has none of *states*, or after *seconds*. Mistral may be away meanwhile."""
         deadline = time.monotonic() + seconds
         state = ""
         while time.monotonic() < deadline:
@@ -97,8 +98,3 @@ def last_words(text: str) -> str:
     """The last lines that are the command's own, not those of other plugins of the OpenStack client."""
     lines = [line for line in text.splitlines() if line.strip() and not demo.is_noise(line)]
     return " / ".join(line.strip() for line in lines[-4:])
-
-
-def write_json(path: Path, value: object) -> Path:
-    path.write_text(json.dumps(value))
-    return path

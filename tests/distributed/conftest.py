@@ -7,10 +7,9 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[2]))  # faults lies beside the sources and is not installed
 
-from distributed import debian  # noqa: E402
-from distributed.undercloud import undercloud  # noqa: E402
-
-from tripleo_update_sandbox.wanted import Wish  # noqa: E402
+from distributed import debian
+from distributed.undercloud import undercloud
+from tripleo_update_sandbox.wanted import Wish
 
 
 @pytest.fixture(scope="session", autouse=True)

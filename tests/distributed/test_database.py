@@ -4,6 +4,7 @@ import json
 
 import pytest
 import yaml
+
 from distributed import mariadb
 from distributed.undercloud import Undercloud
 

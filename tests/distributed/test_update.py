@@ -1,12 +1,11 @@
-"""An update that parts of Mistral carry out while each of them is killed in turn; the nodes' own notes are the judge."""
+"""An update that the parts of Mistral carry out while each is killed in turn; the nodes' own notes are the judge."""
 
 import json
-import threading
 import time
 
 import pytest
-from distributed.undercloud import Undercloud
 
+from distributed.undercloud import Undercloud
 from faults import judge
 from faults.witness import Witness
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
 from distributed import mariadb, mistral_servers, rabbitmq
 from distributed.server import Server
-
 from faults.operator import Operator
 from tripleo_update_sandbox import lifecycle
 from tripleo_update_sandbox.state import NAME, State
@@ -48,29 +48,34 @@ def undercloud(folder: Path, charset: str, wish: Wish) -> Iterator[Undercloud]:
     try:
         own = folder / "servers"
         own.mkdir(mode=0o700)
-        yield _start(state, own, charset)
+        started: dict[str, Server] = {}
+        try:
+            yield _start(state, own, charset, started)
+        finally:
+            for each in started.values():  # by name: Mistral's write over the environment that has the sandbox's mark
+                each.stop()
     finally:
-        # Also whatever a server left behind: all of them carry the sandbox's mark.
-        lifecycle.down(state)
+        lifecycle.down(state)  # with all that the servers have started
 
 
-def _start(state: State, folder: Path, charset: str) -> Undercloud:
+def _start(state: State, folder: Path, charset: str, started: dict[str, Server]) -> Undercloud:
     if embedded := state.process(servers.MISTRAL):
         processes.stop([embedded])
     env = servers.environment(state.folder, dict(os.environ))
     api, broker, database = servers.free_ports(3)
-    found = {"rabbitmq": rabbitmq.broker(folder, broker, env), "mariadb": mariadb.database(folder, database, env)}
-    for each in found.values():
+    started |= {"rabbitmq": rabbitmq.broker(folder, broker, env), "mariadb": mariadb.database(folder, database, env)}
+    for each in started.values():
         each.start()
-    for each in found.values():
+    for each in started.values():
         each.wait()
     mariadb.create(folder, charset)
     parts = mistral_servers.make(state, folder, api, rabbitmq.url(broker), mariadb.url(database), env)
     mistral_servers.create_tables(parts["api"])
+    started |= parts
     for each in parts.values():
         each.start()
     parts["api"].wait()
-    return Undercloud(_operator(state, folder, api), folder, {**found, **parts})
+    return Undercloud(_operator(state, folder, api), folder, started)
 
 
 def _operator(state: State, folder: Path, port: int) -> Operator:

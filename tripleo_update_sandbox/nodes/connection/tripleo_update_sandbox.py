@@ -1,8 +1,8 @@
 """Ansible's way to a node of the sandbox: this machine, with the node's commands first, unless the node is off.
 
-As over ssh, a command lives in a session of its own: it goes on when Ansible or its connection ends, and it knows nothing
-of Ansible's environment. Files in the node's folder are faults: ``off``, ``cut`` (no connection, also for what is under
-way, which goes on) and ``hung`` (no answer comes, for as long as the file is there).
+As over ssh, a command lives in a session of its own: it goes on when Ansible or its connection ends, and it knows
+nothing of Ansible's environment. Files in the node's folder are faults: ``off``, ``cut`` (no connection, also for what
+is under way, which goes on) and ``hung`` (no answer comes, for as long as the file is there).
 """
 
 # This file is loaded by Ansible from its folder, not imported from the package: it may use Ansible and nothing of ours.
@@ -10,6 +10,7 @@ way, which goes on) and ``hung`` (no answer comes, for as long as the file is th
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -59,11 +60,15 @@ class Connection(LocalConnection):  # type: ignore[misc]
 
     def exec_command(self, cmd: Any, in_data: Any = None, sudoable: bool = True) -> Any:
         node = self._node()
-        with subprocess.Popen(
-            ["/bin/sh", "-c", cmd], env=_environment(node), start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        ) as process:  # fmt: skip
-            out, err = _follow(node, process, in_data)
+        # A file, because communicate() forgets what it has not written when it is left after a timeout.
+        with tempfile.TemporaryFile() as given:
+            given.write(in_data or b"")
+            given.seek(0)
+            with subprocess.Popen(
+                ["/bin/sh", "-c", cmd], env=_environment(node), start_new_session=True,
+                stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            ) as process:  # fmt: skip
+                out, err = _follow(node, process)
         return process.returncode, out, err
 
     def put_file(self, *args: Any, **kwargs: Any) -> Any:
@@ -78,17 +83,16 @@ class Connection(LocalConnection):  # type: ignore[misc]
 def _environment(node: Path) -> dict[str, str]:
     own = {name: os.environ[name] for name in _KEPT if name in os.environ}
     own["PATH"] = os.pathsep.join([str(node / "bin"), own.get("PATH", os.defpath)])
-    # The job is there for those who look on from outside; the plugin, to which ssh would not bring it, does not read it.
+    # The job is there for those who look on from outside: ssh would not bring it, and the plugin does not read it.
     return {**own, "SANDBOX_NODE": str(node), "SANDBOX_JOB": os.environ.get("TRIPLEO_UPDATE_JOB", "")}
 
 
-def _follow(node: Path, process: "subprocess.Popen[bytes]", data: Any) -> tuple[bytes, bytes]:
+def _follow(node: Path, process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
     """What the command says, unless the node or the connection is gone before."""
     while True:
         try:
-            said = process.communicate(data, timeout=_EVERY)
+            said = process.communicate(timeout=_EVERY)
         except subprocess.TimeoutExpired:
-            data = None  # which it has
             if why := _fault(node):
                 _part(node, process)
                 raise AnsibleConnectionFailure(why) from None
@@ -114,7 +118,7 @@ def _part(node: Path, process: "subprocess.Popen[bytes]") -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         return
-    for pipe in (process.stdin, process.stdout, process.stderr):
+    for pipe in (process.stdout, process.stderr):
         if pipe:
             pipe.close()
     process.returncode = 0  # nobody waits for it any more
