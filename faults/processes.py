@@ -43,6 +43,11 @@ def of_job(job: str, kind: str, folder: Path) -> list[int]:
     ]  # fmt: skip
 
 
+def job_of(pid: int) -> str:
+    """The name of the job that a process belongs to, such as ``drain.batch-1``; empty if it belongs to none."""
+    return Path(_environment(pid).get(JOB_VARIABLE, "")).name
+
+
 def of_undercloud(folder: Path) -> list[int]:
     """All that a sandbox in *folder* runs, but for what stands for its nodes."""
     return [

@@ -19,8 +19,8 @@ def servers_are_installed():
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """Nine nodes, so that controllers and Ceph are lanes beside one another."""
-    wish = Wish(controllers=3, computes=2, ceph=3, pace=2.0)
+    """Controllers and Ceph are lanes beside one another."""
+    wish = Wish(controllers=3, computes=0, ceph=3, pace=4.0)
     with undercloud(tmp_path_factory.mktemp("distributed"), "utf8mb4", wish) as made:
         yield made
 
