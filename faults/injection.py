@@ -12,7 +12,7 @@ from faults import processes
 from faults.matrix import Cell
 from faults.moments import job_of
 from faults.site import Site
-from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.nodes import power
 
 #: What a person does in the end, so that the update can go on.
 Mend = Callable[[], None]
@@ -104,16 +104,16 @@ def _node(site: Site, cell: Cell, _batch: str) -> Mend:
 
     def boot() -> None:
         processes.send(processes.on_node(target.folder), signal.SIGKILL)
-        nodes.power(target, False)
-        nodes.connect(target)
-        nodes.power(target, True)
+        power.power(target, False)
+        power.connect(target)
+        power.power(target, True)
 
     if cell.how == "hung":
-        nodes.connect(target, "hang")
+        power.connect(target, "hang")
         processes.send(processes.on_node(target.folder), signal.SIGSTOP)
         return boot
     processes.send(processes.on_node(target.folder), signal.SIGKILL)
-    nodes.power(target, False)
+    power.power(target, False)
     if cell.how == "gone":
         return boot
     time.sleep(_MINUTE if cell.how == "away" else _MOMENT)
@@ -123,11 +123,11 @@ def _node(site: Site, cell: Cell, _batch: str) -> Mend:
 
 def _ssh(site: Site, cell: Cell, _batch: str) -> Mend:
     target = site.node
-    nodes.connect(target, "hang" if cell.how == "hung" else "cut")
+    power.connect(target, "hang" if cell.how == "hung" else "cut")
     if cell.how in ("hung", "gone"):
-        return lambda: nodes.connect(target)
+        return lambda: power.connect(target)
     time.sleep(_MINUTE if cell.how == "away" else 1.0)
-    nodes.connect(target)
+    power.connect(target)
     return _nothing
 
 

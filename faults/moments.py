@@ -6,7 +6,7 @@ from collections.abc import Callable
 from faults import processes
 from faults.errors import FaultsError
 from faults.site import Site
-from tripleo_update_sandbox.nodes.nodes import Node
+from tripleo_update_sandbox.nodes.node import Node
 
 _PATIENCE = 240.0  # seconds until a phase must have come
 _EVERY = 0.05

@@ -12,7 +12,7 @@ from typing import Any
 from faults.errors import FaultsError
 from faults.judge import Note
 from tripleo_update_sandbox import demo
-from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.nodes.node import all_nodes
 from tripleo_update_sandbox.state import State
 
 _PATIENCE = 600.0  # seconds that a command may take
@@ -84,7 +84,7 @@ class Operator:
 
     def notes(self) -> list[Note]:
         """The journals of all nodes."""
-        return [note for node in nodes.all_nodes(self.state) for note in node.journal]
+        return [note for node in all_nodes(self.state) for note in node.journal]
 
     def _get(self, path: str) -> dict[str, Any]:
         try:

@@ -14,7 +14,7 @@ from faults.errors import FaultsError
 from faults.operator import Operator
 from tripleo_update_plugin import schemas
 from tripleo_update_sandbox import lifecycle
-from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.nodes.node import Node, find_node
 from tripleo_update_sandbox.state import State
 from tripleo_update_sandbox.undercloud import servers
 from tripleo_update_sandbox.wanted import Wish
@@ -41,9 +41,9 @@ class Site:
         return self.operator.state
 
     @property
-    def node(self) -> nodes.Node:
+    def node(self) -> Node:
         """The node whose batch the fault is in."""
-        return nodes.node(self.state, NODES[0])
+        return find_node(self.state, NODES[0])
 
     def plan(self, limits: tuple[str, ...] = NODES) -> dict[str, Any]:
         """A saved plan of the nodes in *limits*. Nobody is asked who leads: then the leader would go last."""

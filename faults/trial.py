@@ -12,7 +12,7 @@ from faults.errors import FaultsError
 from faults.matrix import Cell
 from faults.site import NODES, PLAN, Site, site
 from faults.witness import Witness
-from tripleo_update_sandbox.nodes import nodes
+from tripleo_update_sandbox.nodes.node import all_nodes
 
 Say = Callable[[str], None]
 
@@ -90,7 +90,7 @@ def verdict(
 def left(here: Site, since: float) -> list[str]:
     """What is still out of use or held, by the journals and by the nodes themselves."""
     found = judge.left_out(note for note in here.operator.notes() if note["time"] >= since)
-    for node in nodes.all_nodes(here.state):
+    for node in all_nodes(here.state):
         found += [f"{node.name}: {each.name} is {each.state}" for each in node.services() if each.state == "failed"]
         found += [f"{node.name} is held: {path.read_text()[:200]}" for path in node.folder.glob("marks/owner.json")]
     return found
@@ -99,4 +99,4 @@ def left(here: Site, since: float) -> list[str]:
 def drained(here: Site, since: float) -> list[str]:
     """Names of the nodes that have something out of use."""
     text = " ".join(left(here, since))
-    return [node.name for node in nodes.all_nodes(here.state) if node.name in text]
+    return [node.name for node in all_nodes(here.state) if node.name in text]

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from distributed.server import Server
 from tripleo_update_sandbox.state import State
-from tripleo_update_sandbox.undercloud import configuration, servers
+from tripleo_update_sandbox.undercloud import servers
+from tripleo_update_sandbox.undercloud.configuration import executor_options
+from tripleo_update_undercloud.configuration import OPTIONS, Sections, mistral_sections, to_ini
+from tripleo_update_undercloud.server_processes import MISTRAL_PATH, Awaited
 
 #: {server: its kind}; two executors share nothing.
 KINDS = {
@@ -18,9 +21,10 @@ KINDS = {
 _NAMED = ["unshare", "--uts", "--map-root-user", "sh", "-c", 'hostname "$1"; shift; exec "$@"', "sh"]
 
 
-def sections(state: State, own: Path, name: str, port: int, broker: str, database: str) -> configuration.Sections:
+def sections(state: State, own: Path, name: str, port: int, broker: str, database: str) -> Sections:
     """What the server *name* is told; *own* is its folder."""
-    embedded = configuration.mistral_sections(state, port, servers.endpoints(state).heat_port)
+    options = executor_options(state, servers.endpoints(state).heat_port, port)
+    embedded = mistral_sections(port, state.database("mistral"), options)
     kind = KINDS[name]
     remote = {
         "DEFAULT": {"transport_url": broker},
@@ -30,7 +34,7 @@ def sections(state: State, own: Path, name: str, port: int, broker: str, databas
         "executor": {"type": "remote", "host": name if kind == "executor" else "executor"},
         "notifier": {"type": "remote"},
         "oslo_concurrency": {"lock_path": str(own / "locks")},
-        "tripleo_update": {"work_dir": str(own / "work")},
+        OPTIONS: {"work_dir": str(own / "work")},
     }
     return {section: {**embedded.get(section, {}), **remote.get(section, {})} for section in {**embedded, **remote}}
 
@@ -42,11 +46,13 @@ def make(state: State, folder: Path, port: int, broker: str, database: str, env:
         own = folder / name
         own.mkdir(mode=0o700)
         told = own / "mistral.conf"
-        told.write_text(configuration.to_ini(sections(state, own, name, port, broker, database)))
+        told.write_text(to_ini(sections(state, own, name, port, broker, database)))
         told.chmod(0o600)
         command = [*_NAMED, name, _program("mistral-server"), "--server", kind, "--config-file", str(told)]
         made[name] = Server(name=name, folder=own, command=command, env=env)
-    made["api"].answers = lambda: servers.answers(port, "/v2/")
+    api = made["api"]
+    awaited = Awaited(name="api", process=None, port=port, path=MISTRAL_PATH, log=api.log)
+    api.answers = awaited.answers
     return made
 
 

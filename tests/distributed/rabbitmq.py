@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 
 from distributed.server import Server
-from tripleo_update_sandbox.undercloud.servers import free_ports
+from tripleo_update_undercloud.server_processes import free_ports
 
 _PROGRAM = "/usr/lib/rabbitmq/bin/rabbitmq-server"  # the one in /usr/sbin insists on the system's folders
 

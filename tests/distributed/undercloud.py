@@ -16,7 +16,7 @@ from tripleo_update_sandbox import lifecycle
 from tripleo_update_sandbox.state import NAME, State
 from tripleo_update_sandbox.undercloud import clouds, servers
 from tripleo_update_sandbox.wanted import Wish
-from tripleo_update_undercloud import processes
+from tripleo_update_undercloud import processes, server_processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ def undercloud(folder: Path, charset: str, wish: Wish) -> Iterator[Undercloud]:
 def _start(state: State, folder: Path, charset: str, started: dict[str, Server]) -> Undercloud:
     if embedded := state.process(servers.MISTRAL):
         processes.stop([embedded])
-    env = servers.environment(state.folder, dict(os.environ))
-    api, broker, database = servers.free_ports(3)
+    env = server_processes.environment(state.folder, dict(os.environ))
+    api, broker, database = server_processes.free_ports(3)
     started |= {"rabbitmq": rabbitmq.broker(folder, broker, env), "mariadb": mariadb.database(folder, database, env)}
     for each in started.values():
         each.start()

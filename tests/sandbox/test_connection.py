@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tripleo_update_sandbox.nodes import nodes
-from tripleo_update_sandbox.undercloud import configuration
+from tripleo_update_sandbox.nodes import access, power
 
 NODE = "t-novacompute-0"
 
@@ -18,8 +17,8 @@ NODE = "t-novacompute-0"
 @pytest.fixture
 def playbook(state, compute, tmp_path):
     """Starts a playbook that runs one command on the node, as executors do; {variable: value} for Ansible itself."""
-    state.ansible_config.write_text(configuration.to_ini(configuration.ansible_sections(state)))
-    nodes.write_inventory(state, [compute.name])
+    access.write_ansible_config(state)
+    access.write_inventory(state, [compute.name])
 
     def start(*argv, **variables):
         play = {"hosts": "all", "gather_facts": False, "tasks": [{"command": {"argv": list(argv)}}]}
@@ -66,7 +65,7 @@ def test_a_command_goes_on_when_its_connection_or_ansible_ends(playbook, compute
     with playbook("sandbox-update", "nova_compute") as ansible:
         assert until(lambda: is_at_work(compute))
         if end == "cut":
-            nodes.connect(compute, "cut")
+            power.connect(compute, "cut")
             said = ansible.communicate(timeout=30)[0]
             assert "UNREACHABLE" in said
             assert "is cut" in said
@@ -80,18 +79,18 @@ def test_a_node_that_is_switched_off_takes_its_commands_with_it(playbook, comput
     slow(compute, 4)
     with playbook("sandbox-update", "nova_compute") as ansible:
         assert until(lambda: is_at_work(compute))
-        nodes.power(compute, False)
+        power.power(compute, False)
         assert f"{NODE} is off" in ansible.communicate(timeout=30)[0]
     assert until(lambda: not is_at_work(compute), 5)
     assert updates(compute) == []
 
 
 def test_no_answer_comes_from_a_node_that_hangs_until_it_does_no_longer(playbook, compute):
-    nodes.connect(compute, "hang")
+    power.connect(compute, "hang")
     with playbook("sandbox-update", "nova_compute") as ansible:
         time.sleep(4)
         assert ansible.poll() is None
-        nodes.connect(compute)
+        power.connect(compute)
         ansible.communicate(timeout=30)
         assert ansible.returncode == 0
     assert len(updates(compute)) == 1

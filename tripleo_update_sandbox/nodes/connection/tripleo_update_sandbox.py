@@ -35,7 +35,7 @@ DOCUMENTATION = """
 
 
 #: What a command has from here; the rest is the node's own.
-_KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TRIPLEO_UPDATE_SANDBOX_MEMBER", "TZ", "USER")
+_KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TRIPLEO_UPDATE_MEMBER", "TZ", "USER")
 
 _EVERY = 0.2  # seconds between two looks at a node that a command runs on
 
