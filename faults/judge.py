@@ -87,7 +87,9 @@ def _remember(out: dict[tuple[str, str, str], str], note: Note) -> None:
             out[target or node, service, resource] = f"without {resource}" if resource else "drained"
     elif event in _IN:
         out.pop((node, service, ""), None)
-    elif event == "restore":  # a resource is cleared on all nodes at once
+    elif event == "set":  # a flag of all of Ceph, whoever set it
+        out["Ceph", service, more] = f"held by {more}"
+    elif event in ("restore", "unset"):  # on all nodes at once
         for key in [key for key in out if key[1:] == (service, more)]:
             del out[key]
 

@@ -67,6 +67,8 @@ def test_a_resource_that_is_sent_away_leaves_the_others_of_its_service():
         ("c-0 drain haproxy ip-10 away from c-0\nc-0 start haproxy", ["haproxy on c-0 is still without ip-10"]),
         ("c-0 drain haproxy ip-10 away from c-0\nc-0 restore haproxy ip-11", ["haproxy on c-0 is still without ip-10"]),
         ("c-0 drain haproxy ip-10 to c-1", []),
+        ("c-0 set ceph_osd noout", ["ceph_osd on Ceph is still held by noout"]),
+        ("c-0 set ceph_osd noout\nc-1 unset ceph_osd noout", []),
     ],
 )
 def test_what_was_taken_out_has_to_be_put_back(text, left):
