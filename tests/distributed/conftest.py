@@ -20,7 +20,7 @@ def servers_are_installed():
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """Controllers and Ceph are lanes beside one another."""
-    wish = Wish(controllers=3, computes=0, ceph=3, pace=4.0)
+    wish = Wish(controllers=3, computes=0, ceph=3, pace=10.0)
     with undercloud(tmp_path_factory.mktemp("distributed"), "utf8mb4", wish) as made:
         yield made
 
