@@ -52,13 +52,9 @@ class Server:
         if signum == signal.SIGKILL:
             self.process.wait(_GRACE)
 
-    def stop(self) -> None:
-        if not self.is_alive:
-            return
-        os.killpg(self.process.pid, signal.SIGTERM)
-        try:
-            self.process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
+    def end(self) -> None:
+        """Kill it if it is there: nothing of it is kept, so nothing has to be put in order."""
+        if self.is_alive:
             self.kill()
 
     def _last_words(self) -> str:

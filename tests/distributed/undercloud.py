@@ -53,7 +53,7 @@ def undercloud(folder: Path, charset: str, wish: Wish) -> Iterator[Undercloud]:
             yield _start(state, own, charset, started)
         finally:
             for each in started.values():  # by name: Mistral's write over the environment that has the sandbox's mark
-                each.stop()
+                each.end()
     finally:
         lifecycle.down(state)  # with all that the servers have started
 
