@@ -43,6 +43,11 @@ def of_job(job: str, kind: str, folder: Path) -> list[int]:
     ]  # fmt: skip
 
 
+def of_executor(work: Path) -> list[int]:
+    """All that the jobs in a work folder have started on the executor's machine; what runs on nodes is not among it."""
+    return [pid for pid in _all() if (own := _environment(pid).get(JOB_VARIABLE)) and Path(own).is_relative_to(work)]
+
+
 def job_of(pid: int) -> str:
     """The name of the job that a process belongs to, such as ``drain.batch-1``; empty if it belongs to none."""
     return Path(_environment(pid).get(JOB_VARIABLE, "")).name

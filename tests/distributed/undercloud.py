@@ -1,6 +1,7 @@
 """The sandbox's Heat and nodes, with a Mistral on more than one machine beside them."""
 
 import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import yaml
 
 from distributed import mariadb, mistral_servers, rabbitmq
 from distributed.server import Server
+from faults import processes as at_work
 from faults.operator import Operator
 from tripleo_update_sandbox import lifecycle
 from tripleo_update_sandbox.state import NAME, State
@@ -31,6 +33,11 @@ class Undercloud:
     def work(self) -> dict[str, Path]:
         """{executor: its work folder}"""
         return {name: self.folder / name / "work" for name in self.servers if name.startswith("executor")}
+
+    def lose(self, executor: str) -> None:
+        """The machine of an executor dies: with it whatever was at work there, but not what that began on nodes."""
+        self.servers[executor].kill()
+        at_work.send(at_work.of_executor(self.work[executor]), signal.SIGKILL)
 
     def restart(self, name: str, seconds_away: float = 0.0) -> None:
         """Kill a server as a crash would, and start it again *seconds_away* later."""
