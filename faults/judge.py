@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tripleo_update_plugin.names import naturally
+from tripleo_update_plugin.plan.words import some_names
 
 Note = Mapping[str, Any]
 
@@ -70,11 +71,14 @@ def _takes_out(note: Note) -> bool:
 
 
 def left_out(notes: Iterable[Note]) -> list[str]:
-    """Complaints about what was taken out of use, stopped or banned and never put back."""
+    """Complaints, one for each node and way, about what was stopped, drained or banned and never put back."""
     out: dict[tuple[str, str, str], str] = {}
     for note in sorted(notes, key=lambda each: float(each["time"])):
         _remember(out, note)
-    return [f"{service} on {node} is still {how}" for (node, service, _), how in sorted(out.items())]
+    services: dict[tuple[str, str], list[str]] = {}
+    for (node, service, _), how in sorted(out.items()):
+        services.setdefault((node, how), []).append(service)
+    return [f"on {node} still {how}: {some_names(names)}" for (node, how), names in services.items()]
 
 
 def _remember(out: dict[tuple[str, str, str], str], note: Note) -> None:
