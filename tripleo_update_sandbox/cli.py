@@ -18,7 +18,7 @@ from tripleo_update_plugin.names import is_safe_name
 from tripleo_update_sandbox import demo, lifecycle, status, wanted
 from tripleo_update_sandbox.errors import SandboxError
 from tripleo_update_sandbox.nodes import power
-from tripleo_update_sandbox.nodes.node import find_node
+from tripleo_update_sandbox.nodes.node import Node, find_node
 from tripleo_update_sandbox.state import NAME, VARIABLE, State, default_folder
 from tripleo_update_sandbox.undercloud import clouds
 
@@ -45,8 +45,11 @@ $XDG_STATE_HOME/{NAME} (~/.local/state/{NAME}).
 _NODE = """\
 Faults to try an update with. 'off' makes a node unreachable, as if it had lost its power;
 'break' makes a service fail and keeps it from starting; 'on' and 'mend' undo them.
+'cut' cuts the connection to a node, also of what is under way there, which goes on, and
+'hang' lets no answer come from it; 'reach' undoes both.
 
   tripleo-update-sandbox node overcloud-controller-1 off
+  tripleo-update-sandbox node overcloud-controller-1 cut
   tripleo-update-sandbox node overcloud-novacompute-0 break nova_compute
 """
 
@@ -142,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=raw,
     )  # fmt: skip
     command.add_argument("name", help="the node's name, as in 'status'")
-    command.add_argument("action", choices=("off", "on", "break", "mend"))
+    command.add_argument("action", choices=("off", "on", *power.WAYS, "reach", "break", "mend"))
     command.add_argument("service", nargs="?", help="with break and mend: the service")
     return parser
 
@@ -202,16 +205,24 @@ def _down(state: State, _options: argparse.Namespace) -> int:
 
 def _node(state: State, options: argparse.Namespace) -> int:
     target = find_node(state, options.name)
-    if options.action in ("on", "off"):
+    if options.action not in ("break", "mend"):
         if options.service:
-            raise SandboxError(f"'{options.action}' takes no service.", "It switches the whole node.")
-        power.power(target, options.action == "on")
-        _say(f"{target.name} is {options.action}")
-        return 0
+            raise SandboxError(f"'{options.action}' takes no service.", "It is of the whole node.")
+        return _whole_node(target, options.action)
     if not options.service:
         raise SandboxError(f"'{options.action}' needs a service.", f"'{NAME} status -f json' shows those of each node.")
     power.fault(target, options.service, options.action == "break")
     _say(f"{options.service} on {target.name} is {'broken' if options.action == 'break' else 'mended'}")
+    return 0
+
+
+def _whole_node(target: Node, action: str) -> int:
+    if action in ("on", "off"):
+        power.power(target, action == "on")
+        _say(f"{target.name} is {action}")
+    else:
+        power.connect(target, action if action in power.WAYS else "")
+        _say(f"{target.name} can be reached" if action == "reach" else f"the connection to {target.name}: {action}")
     return 0
 
 

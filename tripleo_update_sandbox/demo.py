@@ -50,7 +50,7 @@ def _openstack(state: State, arguments: list[str], say: Say) -> int:
         _program(arguments), env=client_environment(state), stderr=subprocess.PIPE, text=True
     ) as client:
         for line in client.stderr or ():
-            if not any(noise in line for noise in _NOISE):
+            if not is_noise(line):
                 sys.stderr.write(line)
                 sys.stderr.flush()
     return client.returncode
@@ -67,5 +67,15 @@ def _updates(state: State) -> list[str]:
 
 
 def _program(arguments: list[str]) -> list[str]:
+    return [openstack(), *_command(arguments)[1:]]
+
+
+def openstack() -> str:
+    """The client's program: the one beside this interpreter, else the one in PATH."""
     beside = Path(sys.executable).with_name("openstack")
-    return [str(beside) if beside.exists() else "openstack", *_command(arguments)[1:]]
+    return str(beside) if beside.exists() else "openstack"
+
+
+def is_noise(line: str) -> bool:
+    """Whether a *line* of the client's is from another plugin than ours."""
+    return any(noise in line for noise in _NOISE)

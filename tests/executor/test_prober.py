@@ -10,7 +10,7 @@ from test_runner import wait
 from tripleo_update_plugin.errors import ExecutionNotFound, MistralUnavailable
 from tripleo_update_plugin.executor.prober.access import Means
 from tripleo_update_plugin.executor.prober.loop import STARVED
-from tripleo_update_plugin.executor.prober.session import GONE, Session
+from tripleo_update_plugin.executor.prober.session import GONE, Session, Superseded
 from tripleo_update_plugin.outcome.verdicts import Watch
 from tripleo_update_plugin.rules.probes import Pace, Probe, Tolerance
 
@@ -69,6 +69,14 @@ def play(session, *script):
         return await asyncio.wait_for(running, 20)
 
     return asyncio.run(run())
+
+
+def test_a_prober_that_another_machine_has_taken_over_from_ends(web):
+    update, said = Update(), []
+    session = a_session(web, update, say=said.append)
+    play(session, (0.5, lambda: setattr(update, "away", Superseded("another machine probes it"))))
+    assert said == ["another machine probes it"]
+    assert update.now == "RUNNING"
 
 
 def the_end(session):

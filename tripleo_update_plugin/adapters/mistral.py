@@ -26,6 +26,8 @@ ACTIONS = frozenset(f"tripleo_update.{verb}" for verb in ("discover", "drain", "
 #: What a listing needs of an execution; its input and parameters may be large.
 _FIELDS = ["id", "workflow_name", "state", "state_info", "created_at", "updated_at"]
 
+_PROBED = "What the probes of an update found"
+
 
 class Mistral:
     """A view of Mistral that knows workbooks, plans kept beside them, and executions of updates."""
@@ -89,7 +91,8 @@ class Mistral:
         """The plan kept as *name*, as data."""
         return self._kept(name, f"Mistral has no plan {name}").get("plan")
 
-    def _keep(self, name: str, description: str, variables: Mapping[str, Any]) -> None:
+    def _keep(self, name: str, description: str, variables: Mapping[str, Any], replace: bool = True) -> bool:
+        """Whether the environment *name* is new; without *replace* one that is there already stays as it is."""
         record = {"name": name, "description": description, "variables": json.dumps(variables)}
         with translated(f"save {name}"):
             try:
@@ -97,23 +100,39 @@ class Mistral:
             except APIException as error:
                 if error.error_code != 409:
                     raise
-                self._client.environments.update(**record)
+                if replace:
+                    self._client.environments.update(**record)
+                return False
+        return True
 
     def _kept(self, name: str, missing: str) -> dict[str, Any]:
         with translated(f"read {name}", missing=missing or f"Mistral has no {name}"):
             variables = self._client.environments.get(name).variables
         return dict(json.loads(variables) if isinstance(variables, str) else variables)
 
-    def save_watch(self, execution: str, watch: Mapping[str, Any]) -> None:
+    def save_watch(self, execution: str, watch: Mapping[str, Any], by: str = "", told: float = 0.0) -> None:
         """Keep what the prober of *execution* knows, as an environment of its own: it is there while it runs, too."""
-        self._keep(f"{PREFIX}probes.{execution}", "What the probes of an update found", {"watch": watch})
+        self._keep(f"{PREFIX}probes.{execution}", _PROBED, {"watch": watch, "by": by, "told": told})
+
+    def begin_watch(self, execution: str, by: str, watch: Mapping[str, Any], told: float) -> bool:
+        """As save_watch(), but False if something was kept already, which stays."""
+        kept = {"watch": watch, "by": by, "told": told}
+        return self._keep(f"{PREFIX}probes.{execution}", _PROBED, kept, replace=False)
 
     def load_watch(self, execution: str) -> Any:
         """What save_watch() kept last; None if there is nothing."""
+        return self._watched(execution).get("watch")
+
+    def watcher(self, execution: str) -> tuple[str, float]:
+        """(whose word load_watch() is, when it was told in Unix seconds); ("", 0.0) if there is nothing."""
+        kept = self._watched(execution)
+        return str(kept.get("by") or ""), float(kept.get("told") or 0.0)
+
+    def _watched(self, execution: str) -> dict[str, Any]:
         try:
-            return self._kept(f"{PREFIX}probes.{execution}", "").get("watch")
+            return self._kept(f"{PREFIX}probes.{execution}", "")
         except ExecutionNotFound:
-            return None
+            return {}
 
     def pause(self, execution: str) -> bool:
         """Pause an update, its batches with it, before the next phase of each; False if it was not running."""

@@ -117,7 +117,7 @@ class FakeMistral:
             raise ExecutionNotFound(f"Mistral has no plan {name}")
         return copy.deepcopy(self.plans[name])
 
-    def save_watch(self, execution: str, watch: Mapping[str, Any]) -> None:
+    def save_watch(self, execution: str, watch: Mapping[str, Any], by: str = "", told: float = 0.0) -> None:
         self._answer()
         self.watches[execution] = copy.deepcopy(dict(watch))
 

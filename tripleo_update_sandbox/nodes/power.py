@@ -1,4 +1,4 @@
-"""How is a node switched on and off, and how does a service of it break?"""
+"""How is a node switched on and off, how does the way to it break, and how a service of it?"""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -29,6 +29,18 @@ def power(target: Node, on: bool) -> None:
     """Switches a node on or off; nothing happens to one that is so already."""
     if target.is_on != on:
         _change(target, "boot" if on else "shutdown")
+
+
+#: {fault of the way to a node: the file in its folder that makes Ansible's connection have it}
+WAYS = {"cut": "cut", "hang": "hung"}
+
+
+def connect(target: Node, fault: str = "") -> None:
+    """Breaks the way to a node (one of WAYS), or mends it. The node itself works on."""
+    for name in WAYS.values():
+        (target.folder / name).unlink(missing_ok=True)
+    if fault:
+        (target.folder / WAYS[fault]).touch()
 
 
 def fault(target: Node, service: str, broken: bool) -> None:

@@ -6,6 +6,7 @@ goes on from there.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -23,8 +24,9 @@ from tripleo_update_plugin.adapters.mistral import Mistral
 from tripleo_update_plugin.errors import UpdateError
 from tripleo_update_plugin.executor import logs
 from tripleo_update_plugin.executor.jobs.job import Job
+from tripleo_update_plugin.executor.prober import turns
 from tripleo_update_plugin.executor.prober.access import Means
-from tripleo_update_plugin.executor.prober.session import Session
+from tripleo_update_plugin.executor.prober.session import Session, Superseded
 from tripleo_update_plugin.outcome.verdicts import Watch
 from tripleo_update_plugin.overcloud import outputs as stack_outputs
 from tripleo_update_plugin.rules import probes
@@ -38,9 +40,10 @@ _PAUSE = 2.0  # seconds between two tries to tell Mistral the last word
 class Update:
     """The update being probed, in Mistral."""
 
-    def __init__(self, mistral: Mistral, execution: str) -> None:
+    def __init__(self, mistral: Mistral, execution: str, prober: str) -> None:
         self._mistral = mistral
         self._execution = execution
+        self._prober = prober
 
     def state(self) -> str:
         return self._mistral.state_of(self._execution)
@@ -49,7 +52,17 @@ class Update:
         return self._mistral.pause(self._execution)
 
     def tell(self, watch: Mapping[str, Any]) -> None:
-        self._mistral.save_watch(self._execution, watch)
+        if turns.is_another(self._mistral, self._execution, self._prober):
+            raise Superseded("another machine probes the update now")
+        # After the last word anybody may begin again, should the update go on.
+        self._mistral.save_watch(self._execution, watch, self._prober, 0.0 if watch["ended"] else time.time())
+
+    def known(self) -> Watch | None:
+        """What was told so far, by whichever machine; None as well while Mistral is away."""
+        with contextlib.suppress(UpdateError):
+            if told := self._mistral.load_watch(self._execution):
+                return Watch.from_dict(told)
+        return None
 
 
 class Prober:
@@ -61,7 +74,7 @@ class Prober:
         about = {**logs.about(self._request), "stack": stack_of(self._request["workflow"]), "phase": "probes"}
         self._log = logs.to_standard_output(self._conf[options.GROUP].log_level, **about)
         self._mistral = Mistral(keystone.mistral_client(self._conf))
-        self._update = Update(self._mistral, self._request["execution"])
+        self._update = Update(self._mistral, self._request["execution"], turns.name_of(self._conf))
 
     def main(self) -> int:
         self._log.info("probing %s", self._request["workflow"])
@@ -95,10 +108,11 @@ class Prober:
         )  # fmt: skip
 
     def _before(self) -> Watch | None:
-        try:
-            return Watch.from_dict(json.loads((self._job.folder / STATE).read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            return None
+        """What an earlier prober of the update knew, of this machine or of another: whichever asked last."""
+        path = self._job.folder / STATE
+        own = Watch.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+        told = self._update.known()
+        return max((each for each in (own, told) if each), key=lambda each: each.until, default=None)
 
     def _begun(self) -> None:
         (self._job.folder / "begun").touch(mode=0o600)
@@ -112,6 +126,8 @@ class Prober:
         while True:
             try:
                 self._update.tell(watch.to_dict())
+                return
+            except Superseded:
                 return
             except UpdateError as error:
                 self._log.warning("Mistral was not told: %s", error.message)

@@ -23,12 +23,16 @@ _LOOK_EVERY = 2  # turns between two looks at the update
 _TELL_EVERY = 10  # turns between two words to Mistral
 
 
+class Superseded(Exception):
+    """Another machine probes the update now."""
+
+
 class Undercloud(Protocol):
     """What a session needs of Mistral; every call may take a while, and fail."""
 
     def state(self) -> str: ...
     def pause(self) -> bool: ...
-    def tell(self, watch: dict[str, Any]) -> None: ...
+    def tell(self, watch: dict[str, Any]) -> None: ...  # Superseded if it is on somebody else to tell
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,6 +125,9 @@ class Session:
                 heard, away = time.monotonic(), ""
             except ExecutionNotFound as error:
                 self.say(f"the update is gone: {error}")
+                return
+            except Superseded as error:
+                self.say(str(error))
                 return
             except Exception as error:
                 if not away:

@@ -4,6 +4,7 @@ So a prober that was killed is started again by the next phase, also of a batch 
 keeps an update from ending, as a task of the workflow would that nobody ends.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from tripleo_update_plugin import conf as options
 from tripleo_update_plugin.adapters import keystone
 from tripleo_update_plugin.adapters.mistral import Mistral
 from tripleo_update_plugin.executor.jobs.job import Job, launch_prober
+from tripleo_update_plugin.executor.prober import turns
+from tripleo_update_plugin.outcome.verdicts import Watch
 from tripleo_update_plugin.workflows.workbook import stack_of
 
 NAME = "probes"
@@ -20,9 +23,12 @@ def see_to_it(request: Mapping[str, Any], conf: Any) -> Job | None:
     """The job that probes the update *request* belongs to, started unless it runs; None if it belongs to none."""
     if not request.get("workflow"):
         return None
-    root, workflow = Mistral(keystone.mistral_client(conf)).root_of(request["workflow"])
+    mistral = Mistral(keystone.mistral_client(conf))
+    root, workflow = mistral.root_of(request["workflow"])
     if not stack_of(workflow):
         return None
+    if not turns.is_ours(mistral, root, turns.name_of(conf), Watch(until=time.time()).to_dict()):
+        return None  # another machine probes it
     job = Job.make(conf[options.GROUP].work_dir, root, NAME)
     files = {key: request[key] for key in ("config_files", "config_dirs")}
     job.keep_going({"execution": root, "workflow": workflow, **files}, launch_prober)

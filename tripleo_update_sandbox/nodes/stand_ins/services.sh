@@ -80,9 +80,11 @@ start_service() { # service
         return 1
     fi
     if [ -e "$node/services/$1/process" ]; then
-        # Whoever starts it, it belongs to the sandbox, which ends it when it goes down.
+        # Whoever starts it, it is the node's, as if systemd had started it, and nobody's child: it knows nothing of the
+        # job. It belongs to the sandbox, which ends it when it goes down.
         get "$sandbox/member"
-        TRIPLEO_UPDATE_MEMBER=$got setsid sh "$node/bin/stand-in" "$1" </dev/null >/dev/null 2>&1 &
+        env -i PATH="$PATH" SANDBOX_NODE="$node" TRIPLEO_UPDATE_MEMBER="$got" \
+            setsid sh "$node/bin/stand-in" "$1" </dev/null >/dev/null 2>&1 &
         read -r boot </proc/sys/kernel/random/boot_id
         put "$node/services/$1/pid" "$! $(started $!) $boot"
     fi

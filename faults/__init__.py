@@ -1,0 +1,1 @@
+"""What goes wrong around an update, made to go wrong in a sandbox, and judged by what the nodes noted themselves."""
