@@ -1,6 +1,5 @@
 """Mistral, through python-mistralclient: definitions, plans and executions, and its errors in our words."""
 
-import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,9 @@ from typing import Any
 from keystoneauth1 import exceptions as auth_errors
 from mistralclient.api.base import APIException
 
-from tripleo_update_plugin.errors import ActionsMissing, BadPlan, ExecutionNotFound, MistralUnavailable, UpdateError
+from tripleo_update_plugin.adapters.mistral_environments import Environments
+from tripleo_update_plugin.adapters.mistral_errors import translated
+from tripleo_update_plugin.errors import ActionsMissing, BadPlan, ExecutionNotFound, MistralUnavailable
 from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun, is_final
 from tripleo_update_plugin.workflows.workbook import PREFIX, is_batch, stack_of
 
@@ -25,18 +26,19 @@ class Mistral:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._environments = Environments(client)
         self._settled: dict[str, BatchRun] = {}  # batches that have ended do not change any more
 
     def require_actions(self) -> None:
         """Raise ActionsMissing unless this package's actions are loaded: Mistral drops those that fail to import."""
-        with _translated("list actions"):
+        with translated("list actions"):
             found = {action.name for action in self._client.actions.list(name="has:tripleo_update.")}
         if missing := sorted(ACTIONS - found):
             raise ActionsMissing(f"Mistral does not know the actions {', '.join(missing)}")
 
     def validate(self, definition: str) -> None:
         """Raise BadPlan with the parser's words unless *definition* is a workbook."""
-        with _translated("validate a workbook"):
+        with translated("validate a workbook"):
             answer = self._client.workbooks.validate(definition)
         if not answer.get("valid"):
             raise BadPlan(f"Mistral refuses the workbook: {answer.get('error')}")
@@ -47,7 +49,7 @@ class Mistral:
         Where it is *validated* already, or there word for word, Mistral need not do that again, if its configuration
         lets us say so ([api] validation_mode = enabled).
         """
-        with _translated(f"upload workbook {name}"):
+        with translated(f"upload workbook {name}"):
             skip = "?skip_validation" if validated or self._definition(name) == definition else ""
             try:
                 self._send("post", f"/workbooks{skip}", definition)
@@ -76,41 +78,27 @@ class Mistral:
 
     def save_plan(self, name: str, plan: Mapping[str, Any]) -> None:
         """Keep a plan in Mistral as the environment *name*, so that every operator can see and report on it."""
-        self._keep(name, "A plan of tripleo-update-plugin", {"plan": plan})
+        self._environments.keep(name, "A plan of tripleo-update-plugin", {"plan": plan})
 
     def load_plan(self, name: str) -> Any:
-        """The plan kept as *name*, as data."""
-        return self._kept(name, f"Mistral has no plan {name}").get("plan")
-
-    def _keep(self, name: str, description: str, variables: Mapping[str, Any]) -> None:
-        record = {"name": name, "description": description, "variables": json.dumps(variables)}
-        with _translated(f"save {name}"):
-            try:
-                self._client.environments.create(**record)
-            except APIException as error:
-                if error.error_code != 409:
-                    raise
-                self._client.environments.update(**record)
-
-    def _kept(self, name: str, missing: str) -> dict[str, Any]:
-        with _translated(f"read {name}", missing=missing or f"Mistral has no {name}"):
-            variables = self._client.environments.get(name).variables
-        return dict(json.loads(variables) if isinstance(variables, str) else variables)
+        """The plan kept as *name*, as data. ExecutionNotFound if there is none."""
+        kept = self._environments.kept(name)
+        if kept is None:
+            raise ExecutionNotFound(f"Mistral has no plan {name}")
+        return kept.get("plan")
 
     def save_watch(self, execution: str, watch: Mapping[str, Any]) -> None:
         """Keep what the prober of *execution* knows, as an environment of its own: it is there while it runs, too."""
-        self._keep(f"{PREFIX}probes.{execution}", "What the probes of an update found", {"watch": watch})
+        self._environments.keep(f"{PREFIX}probes.{execution}", "What the probes of an update found", {"watch": watch})
 
     def load_watch(self, execution: str) -> Any:
         """What save_watch() kept last; None if there is nothing."""
-        try:
-            return self._kept(f"{PREFIX}probes.{execution}", "").get("watch")
-        except ExecutionNotFound:
-            return None
+        kept = self._environments.kept(f"{PREFIX}probes.{execution}")
+        return kept.get("watch") if kept else None
 
     def pause(self, execution: str) -> bool:
         """Pause an update, its batches with it, before the next phase of each; False if it was not running."""
-        with _translated(f"pause {execution}"):
+        with translated(f"pause {execution}"):
             if self._client.executions.get(execution).state != "RUNNING":
                 return False
             self._client.executions.update(execution, "PAUSED")
@@ -118,7 +106,7 @@ class Mistral:
 
     def root_of(self, execution: str) -> tuple[str, str]:
         """(id, name of the workflow) of the execution that called *execution*, or of itself if nobody did."""
-        with _translated(f"read execution {execution}"):
+        with translated(f"read execution {execution}"):
             found = self._client.executions.get(execution)
             if root := getattr(found, "root_execution_id", None):
                 found = self._client.executions.get(root)
@@ -126,17 +114,17 @@ class Mistral:
 
     def state_of(self, execution: str) -> str:
         """The state of an execution, and nothing else of it."""
-        with _translated(f"read execution {execution}", missing=f"there is no execution {execution}"):
+        with translated(f"read execution {execution}", missing=f"there is no execution {execution}"):
             return str(self._client.executions.get(execution).state)
 
     def start(self, workflow: str, description: str) -> str:
         """Start *workflow*; the id of its execution."""
-        with _translated(f"start {workflow}"):
+        with translated(f"start {workflow}"):
             return str(self._client.executions.create(workflow, description=description).id)
 
     def updates(self, stack: str = "") -> list[Execution]:
         """All updates, of one *stack* if it is given, newest first, without their batches."""
-        with _translated("list executions"):
+        with translated("list executions"):
             found = self._client.executions.list(
                 workflow_name=f"has:{PREFIX}", sort_keys="created_at", sort_dirs="desc", fields=_FIELDS
             )
@@ -148,7 +136,7 @@ class Mistral:
         Without *phases* it takes two requests, however many batches there are.
         """
         missing = f"there is no update {id!r}"
-        with _translated(f"read execution {id}", missing=missing):
+        with translated(f"read execution {id}", missing=missing):
             found = self._client.executions.get(id)
             execution = _execution(found)
             if not execution.stack:
@@ -169,18 +157,18 @@ class Mistral:
 
     def cancel(self, id: str) -> None:
         """End an update for good; what runs is not broken off."""
-        with _translated(f"cancel {id}", missing=f"there is no update {id!r}"):
+        with translated(f"cancel {id}", missing=f"there is no update {id!r}"):
             self._client.executions.update(id, "CANCELLED")
 
     def resume(self, id: str) -> None:
         """Let an update go on that is paused or waits for an approval."""
-        with _translated(f"resume {id}", missing=f"there is no update {id!r}"):
+        with translated(f"resume {id}", missing=f"there is no update {id!r}"):
             self._client.executions.update(id, "RUNNING")
 
     def run_action(self, name: str, input: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
         """Run one action by itself; what it reports. MistralUnavailable after *timeout* seconds."""
         deadline = time.monotonic() + timeout
-        with _translated(f"run {name}"):
+        with translated(f"run {name}"):
             run = self._client.action_executions.create(name, dict(input), save_result=True)
             while not is_final(run.state):
                 if time.monotonic() > deadline:
@@ -266,28 +254,9 @@ def _result(output: Any) -> dict[str, Any]:
     return dict(data) if isinstance(data, Mapping) else {}
 
 
-@contextlib.contextmanager
-def _translated(what: str, missing: str = "") -> Iterator[None]:
-    try:
-        yield
-    except UpdateError:
-        raise
-    except APIException as error:
-        if missing and error.error_code == 404:
-            raise ExecutionNotFound(missing) from error
-        raise MistralUnavailable(f"Mistral could not {what}: {_first_line(error)}") from error
-    except (auth_errors.ClientException, OSError) as error:
-        raise MistralUnavailable(f"Mistral does not answer: {_first_line(error)}") from error
-
-
 def _fault(answer: Any) -> str:
     """What Mistral has to say for itself in an answer."""
     try:
         return str(answer.json()["faultstring"])
     except (AttributeError, KeyError, TypeError, ValueError):
         return str(getattr(answer, "text", "")) or "no answer"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-

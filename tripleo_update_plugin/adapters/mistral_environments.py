@@ -1,0 +1,75 @@
+"""How is data kept in Mistral, beside its executions, for every operator and executor to see?
+
+As environments: named JSON, of which a name has at most 200 characters.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mistralclient.api.base import APIException
+
+from tripleo_update_plugin.adapters.mistral_errors import translated
+from tripleo_update_plugin.adapters.mistral_pages import everything
+
+_LONGEST_NAME = 200
+
+
+class Environments:
+    """Every method raises MistralUnavailable where Mistral does not answer, or cannot."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def keep(self, name: str, description: str, variables: Mapping[str, Any]) -> None:
+        """Create or replace *name*."""
+        record = {"name": name[:_LONGEST_NAME], "description": description, "variables": json.dumps(variables)}
+        with translated(f"save {name}"):
+            try:
+                self._client.environments.update(**record)
+            except APIException as error:
+                if error.error_code != 404:
+                    raise
+                self._create(record)
+
+    def _create(self, record: Mapping[str, Any]) -> None:
+        try:
+            self._client.environments.create(**record)
+        except APIException as error:
+            if error.error_code != 409:  # somebody else was faster
+                raise
+            self._client.environments.update(**record)
+
+    def kept(self, name: str) -> dict[str, Any] | None:
+        """What was kept last as *name*; None if nothing is."""
+        with translated(f"read {name}"):
+            try:
+                return _data(self._client.environments.get(name[:_LONGEST_NAME]))
+            except APIException as error:
+                if error.error_code != 404:
+                    raise
+                return None
+
+    def under(self, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(name, what is kept) of all names that begin with *prefix*."""
+        with translated(f"list {prefix}*"):
+            found = list(
+                everything(self._client.environments, "/environments", name=f"has:{prefix}", fields="name,variables")
+            )
+        for each in found:
+            if each.name.startswith(prefix):
+                yield each.name, _data(each)
+
+    def drop(self, name: str) -> None:
+        """Forget *name*, if it is there."""
+        with translated(f"remove {name}"):
+            try:
+                self._client.environments.delete(name[:_LONGEST_NAME])
+            except APIException as error:
+                if error.error_code != 404:
+                    raise
+
+
+def _data(environment: Any) -> dict[str, Any]:
+    variables = environment.variables
+    return dict(json.loads(variables) if isinstance(variables, str) else variables)
