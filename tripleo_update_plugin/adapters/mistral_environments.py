@@ -10,7 +10,8 @@ from typing import Any
 from mistralclient.api.base import APIException
 
 from tripleo_update_plugin.adapters.mistral_errors import translated
-from tripleo_update_plugin.adapters.mistral_pages import everything
+from tripleo_update_plugin.adapters.mistral_pages import page
+from tripleo_update_plugin.errors import MistralUnavailable
 
 _LONGEST_NAME = 200
 
@@ -53,12 +54,27 @@ class Environments:
     def under(self, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """(name, what is kept) of all names that begin with *prefix*."""
         with translated(f"list {prefix}*"):
-            found = list(
-                everything(self._client.environments, "/environments", name=f"has:{prefix}", fields="name,variables")
-            )
-        for each in found:
+            found = self._named(prefix)
+        for each in found.values():
             if each.name.startswith(prefix):
                 yield each.name, _data(each)
+
+    def _named(self, text: str) -> dict[str, Any]:
+        """{name: environment} of all names that have *text* in them.
+
+        Pages are told apart by time: of environments, Mistral refuses the markers of its own links.
+        """
+        found: dict[str, Any] = {}
+        query = {"name": f"has:{text}", "fields": "name,variables,created_at", "sort_keys": "created_at"}
+        while True:
+            entries, is_last = page(self._client.environments, "/environments", **query)
+            known = len(found)
+            found |= {each.name: each for each in entries}
+            if is_last:
+                return found
+            if len(found) == known:
+                raise MistralUnavailable(f"Mistral lists no more than {known} of {text}*: raise its [api] max_limit")
+            query["created_at"] = f"gte:{entries[-1].created_at}"
 
     def drop(self, name: str) -> None:
         """Forget *name*, if it is there."""

@@ -10,13 +10,18 @@ from urllib.parse import urlencode
 
 
 def everything(manager: Any, path: str, **query: str) -> Iterator[Any]:
-    """All resources at *path*, as mistralclient's *manager* makes them, page by page; *query* are Mistral's filters."""
-    key = path.rsplit("/", 1)[1]
+    """All resources at *path*, as mistralclient's *manager* makes them; *query* are Mistral's filters."""
     marker: dict[str, str] = {}
     while True:
-        answer = manager.http_client.get(f"{path}?{urlencode({**query, **marker})}").json()
-        entries = answer[key]
-        yield from (manager.resource_class(manager, entry) for entry in entries)
-        if not answer.get("next") or not entries:
+        entries, is_last = page(manager, path, **query, **marker)
+        yield from entries
+        if is_last:
             return
-        marker = {"marker": entries[-1]["id"]}
+        marker = {"marker": entries[-1].id}
+
+
+def page(manager: Any, path: str, **query: str) -> tuple[list[Any], bool]:
+    """The first resources at *path*, and whether these are all there are."""
+    answer = manager.http_client.get(f"{path}?{urlencode(query)}").json()
+    entries = [manager.resource_class(manager, entry) for entry in answer[path.rsplit("/", 1)[1]]]
+    return entries, not (entries and answer.get("next"))
