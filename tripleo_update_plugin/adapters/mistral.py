@@ -1,6 +1,5 @@
 """Mistral, through python-mistralclient: definitions, plans and executions, and its errors in our words."""
 
-import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -10,14 +9,10 @@ from typing import Any
 from keystoneauth1 import exceptions as auth_errors
 from mistralclient.api.base import APIException
 
-from tripleo_update_plugin.errors import (
-    ActionsMissing,
-    BadPlan,
-    ExecutionNotFound,
-    MistralUnavailable,
-    UpdateError,
-    first_line,
-)
+from tripleo_update_plugin.adapters.mistral_environments import Environments
+from tripleo_update_plugin.adapters.mistral_errors import translated
+from tripleo_update_plugin.adapters.mistral_pages import everything
+from tripleo_update_plugin.errors import ActionsMissing, BadPlan, ExecutionNotFound, MistralUnavailable
 from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun, is_final
 from tripleo_update_plugin.workflows.workbook import PREFIX, is_batch, stack_of
 
@@ -34,6 +29,7 @@ class Mistral:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._environments = Environments(client)
         self._settled: dict[str, BatchRun] = {}  # batches that have ended do not change any more
 
     def require_actions(self) -> None:
@@ -85,39 +81,23 @@ class Mistral:
 
     def save_plan(self, name: str, plan: Mapping[str, Any]) -> None:
         """Keep a plan in Mistral as the environment *name*, so that every operator can see and report on it."""
-        self._keep(name, "A plan of tripleo-update-plugin", {"plan": plan})
+        self._environments.keep(name, "A plan of tripleo-update-plugin", {"plan": plan})
 
     def load_plan(self, name: str) -> Any:
-        """The plan kept as *name*, as data."""
-        return self._kept(name, f"Mistral has no plan {name}").get("plan")
-
-    def _keep(self, name: str, description: str, variables: Mapping[str, Any], replace: bool = True) -> bool:
-        """Whether the environment *name* is new; without *replace* one that is there already stays as it is."""
-        record = {"name": name, "description": description, "variables": json.dumps(variables)}
-        with translated(f"save {name}"):
-            try:
-                self._client.environments.create(**record)
-            except APIException as error:
-                if error.error_code != 409:
-                    raise
-                if replace:
-                    self._client.environments.update(**record)
-                return False
-        return True
-
-    def _kept(self, name: str, missing: str) -> dict[str, Any]:
-        with translated(f"read {name}", missing=missing or f"Mistral has no {name}"):
-            variables = self._client.environments.get(name).variables
-        return dict(json.loads(variables) if isinstance(variables, str) else variables)
+        """The plan kept as *name*, as data. ExecutionNotFound if there is none."""
+        kept = self._environments.kept(name)
+        if kept is None:
+            raise ExecutionNotFound(f"Mistral has no plan {name}")
+        return kept.get("plan")
 
     def save_watch(self, execution: str, watch: Mapping[str, Any], by: str = "", told: float = 0.0) -> None:
         """Keep what the prober of *execution* knows, as an environment of its own: it is there while it runs, too."""
-        self._keep(f"{PREFIX}probes.{execution}", _PROBED, {"watch": watch, "by": by, "told": told})
+        self._environments.keep(_watch_of(execution), _PROBED, {"watch": watch, "by": by, "told": told})
 
     def begin_watch(self, execution: str, by: str, watch: Mapping[str, Any], told: float) -> bool:
         """As save_watch(), but False if something was kept already, which stays."""
         kept = {"watch": watch, "by": by, "told": told}
-        return self._keep(f"{PREFIX}probes.{execution}", _PROBED, kept, replace=False)
+        return self._environments.create(_watch_of(execution), _PROBED, kept)
 
     def load_watch(self, execution: str) -> Any:
         """What save_watch() kept last; None if there is nothing."""
@@ -129,10 +109,7 @@ class Mistral:
         return str(kept.get("by") or ""), float(kept.get("told") or 0.0)
 
     def _watched(self, execution: str) -> dict[str, Any]:
-        try:
-            return self._kept(f"{PREFIX}probes.{execution}", "")
-        except ExecutionNotFound:
-            return {}
+        return self._environments.kept(_watch_of(execution)) or {}
 
     def pause(self, execution: str) -> bool:
         """Pause an update, its batches with it, before the next phase of each; False if it was not running."""
@@ -163,9 +140,10 @@ class Mistral:
     def updates(self, stack: str = "") -> list[Execution]:
         """All updates, of one *stack* if it is given, newest first, without their batches."""
         with translated("list executions"):
-            found = self._client.executions.list(
-                workflow_name=f"has:{PREFIX}", sort_keys="created_at", sort_dirs="desc", fields=_FIELDS
-            )
+            found = list(everything(
+                self._client.executions, "/executions", workflow_name=f"has:{PREFIX}", sort_keys="created_at",
+                sort_dirs="desc", fields=",".join(_FIELDS),
+            ))  # fmt: skip
         return [e for e in map(_execution, found) if e.stack and stack in ("", e.stack)]
 
     def execution(self, id: str, phases: bool = True) -> Execution:
@@ -217,7 +195,7 @@ class Mistral:
 
     def _tasks(self, execution: str) -> list[Any]:
         fields = ["id", "name", "state", "state_info", "created_at", "updated_at", "started_at", "finished_at"]
-        return list(self._client.tasks.list(workflow_execution_id=execution, fields=fields))
+        return list(everything(self._client.tasks, f"/executions/{execution}/tasks", fields=",".join(fields)))
 
     def _batch(self, task: Any, phases: bool) -> BatchRun:
         known = self._settled.get(task.id)
@@ -292,19 +270,8 @@ def _result(output: Any) -> dict[str, Any]:
     return dict(data) if isinstance(data, Mapping) else {}
 
 
-@contextlib.contextmanager
-def translated(what: str, missing: str = "") -> Iterator[None]:
-    """Errors of Mistral and of its client in our words: *what* could not be done, or what is *missing*."""
-    try:
-        yield
-    except UpdateError:
-        raise
-    except APIException as error:
-        if missing and error.error_code == 404:
-            raise ExecutionNotFound(missing) from error
-        raise MistralUnavailable(f"Mistral could not {what}: {first_line(error)}") from error
-    except (auth_errors.ClientException, OSError) as error:
-        raise MistralUnavailable(f"Mistral does not answer: {first_line(error)}") from error
+def _watch_of(execution: str) -> str:
+    return f"{PREFIX}probes.{execution}"
 
 
 def _fault(answer: Any) -> str:

@@ -1,79 +1,73 @@
-"""What Mistral keeps beside an update, each in an environment: what people want of it, and nodes it goes on without.
+"""Where do people and phases leave word about one update, and find it again?
 
-``tripleo-update-control.<update>`` is written by operators' commands only. There is a
-``tripleo-update-node.<update>.<node>`` for each node, so that several phases and people can write at the same time.
+In Mistral, as environments named by the update's root execution: so they are seen from every machine.
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
-from mistralclient.api.base import APIException
+from tripleo_update_plugin.adapters.mistral_environments import Environments
+from tripleo_update_plugin.errors import BadInput
+from tripleo_update_plugin.outcome.control import Beat, Control, Quarantine
 
-from tripleo_update_plugin.adapters.mistral import translated
-from tripleo_update_plugin.outcome.control import Control, Quarantine
+_CONTROL = "tripleo-update-control."
+_NODE = "tripleo-update-node."
+_BEAT = "tripleo-update-beat."
 
-_CONTROL, _NODE = "tripleo-update-control.", "tripleo-update-node."
-
+_Note = TypeVar("_Note", Control, Quarantine)
 
 
 class UpdateState:
-    """The state of updates in Mistral; *client* is python-mistralclient's. MistralUnavailable if it does not answer."""
+    """*root* is the id of the update's root execution. Raises MistralUnavailable, and BadInput for what is no note."""
 
     def __init__(self, client: Any) -> None:
-        self._client = client
+        self._environments = Environments(client)
 
-    def control(self, update: str) -> Control:
-        """What people want of the update."""
-        found = self._read(f"{_CONTROL}{update}")
-        return Control.from_dict(found) if found else Control()
+    def load_control(self, root: str) -> Control:
+        """What operators want of the update; nothing in particular if nobody said anything."""
+        name = f"{_CONTROL}{root}"
+        kept = self._environments.kept(name)
+        return Control() if kept is None else _read(Control, name, kept)
 
-    def set_control(self, update: str, control: Control) -> None:
-        self._write(f"{_CONTROL}{update}", "What operators want of an update", control.to_dict())
+    def save_control(self, root: str, control: Control) -> None:
+        self._environments.keep(f"{_CONTROL}{root}", "What operators want of an update", control.to_dict())
 
-    def quarantined(self, update: str) -> dict[str, Quarantine]:
-        """{node: why the update goes on without it}; two requests, and one more for each thousand of them."""
-        prefix = f"{_NODE}{update}."
-        found: dict[str, Quarantine] = {}
-        with translated("list nodes in quarantine"):
-            names = [each.name for each in self._client.environments.list(name=f"has:{prefix}")]
-        for name in names:
-            if name.startswith(prefix) and (data := self._read(name)):
-                record = Quarantine.from_dict(data)
-                found[record.node] = record
-        return found
+    def quarantined(self, root: str) -> dict[str, Quarantine]:
+        """{node: why it is left out}; one that cannot be read is an error: nobody may guess who is meant."""
+        notes = [_read(Quarantine, name, kept) for name, kept in self._environments.under(f"{_NODE}{root}.")]
+        return {note.node: note for note in notes}
 
-    def quarantine(self, update: str, record: Quarantine) -> None:
-        """Have the update go on without a node."""
-        self._write(f"{_NODE}{update}.{record.node}", "A node that an update goes on without", record.to_dict())
+    def quarantine(self, root: str, note: Quarantine) -> None:
+        """Leave a node out from now on."""
+        self._environments.keep(f"{_NODE}{root}.{note.node}", "A node that an update leaves out", note.to_dict())
 
-    def release(self, update: str, node: str) -> None:
-        """Take the node up again, if it was in quarantine."""
-        with translated(f"release {node}"):
+    def release(self, root: str, nodes: Iterable[str]) -> None:
+        """Leave *nodes* out no longer."""
+        for node in nodes:
+            self._environments.drop(f"{_NODE}{root}.{node}")
+
+    def beats(self, root: str) -> tuple[Beat, ...]:
+        """The last sign of life of every phase that has not told its result; what cannot be read is none."""
+        found = []
+        for _, kept in self._environments.under(f"{_BEAT}{root}."):
             try:
-                self._client.environments.delete(f"{_NODE}{update}.{node}")
-            except APIException as error:
-                if error.error_code != 404:
-                    raise
+                found.append(Beat.from_dict(kept))
+            except ValueError:
+                continue
+        return tuple(found)
 
-    def _read(self, name: str) -> dict[str, Any]:
-        """The value kept as *name*; {} if there is none."""
-        with translated(f"read {name}"):
-            try:
-                variables = self._client.environments.get(name).variables
-            except APIException as error:
-                if error.error_code != 404:
-                    raise
-                return {}
-        data = json.loads(variables) if isinstance(variables, str) else variables
-        return dict(data.get("value") or {})
+    def beat(self, root: str, beat: Beat) -> None:
+        """Say that a phase is alive; at most one phase of a batch is."""
+        self._environments.keep(f"{_BEAT}{root}.{beat.batch}", "The sign of life of a phase", beat.to_dict())
 
-    def _write(self, name: str, description: str, value: Mapping[str, Any]) -> None:
-        record = {"name": name, "description": description, "variables": json.dumps({"value": value})}
-        with translated(f"save {name}"):
-            try:
-                self._client.environments.create(**record)
-            except APIException as error:
-                if error.error_code != 409:
-                    raise
-                self._client.environments.update(**record)
+    def drop_beat(self, root: str, batch: str) -> None:
+        """The phase has told its result."""
+        self._environments.drop(f"{_BEAT}{root}.{batch}")
+
+
+def _read(kind: type[_Note], name: str, kept: dict[str, Any]) -> _Note:
+    try:
+        return kind.from_dict(kept)
+    except ValueError as error:
+        remedy = f"Look at it with 'openstack workflow env show {name}', and delete it if it makes no sense."
+        raise BadInput(f"the environment {name} in Mistral cannot be read: {error}", remedy) from error
