@@ -7,18 +7,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "tripleo_update_plugin"
 
-#: Folders that tools make; others that begin with a dot are theirs as well.
-_MADE = frozenset({"__pycache__", "build", "cover", "dist"})
+#: What tools make: folders (others that begin with a dot are theirs as well), and what pbr writes at a build.
+_MADE = frozenset({"__pycache__", "build", "cover", "dist", "AUTHORS", "ChangeLog"})
 
 
 def files(folder: Path = ROOT) -> Iterator[Path]:
     """Every file that somebody wrote."""
     for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            made = path.name in _MADE or path.suffix == ".egg-info" or (path.name[0] == "." and path.name != ".ci")
-            yield from () if made else files(path)
-        else:
+        if path.name in _MADE:
+            continue
+        if not path.is_dir():
             yield path
+        elif path.suffix != ".egg-info" and (path.name[0] != "." or path.name == ".ci"):
+            yield from files(path)
 
 
 def pages() -> dict[str, str]:

@@ -62,6 +62,13 @@ def test_every_heading_is_whole():
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
+def test_what_tools_make_is_nobody_s_text(tmp_path):
+    for name in ("ChangeLog", "build/x.rst", ".tox/y.py", "a.egg-info/PKG-INFO", ".ci/run", "docs/z.rst"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert {str(path.relative_to(tmp_path)) for path in files(tmp_path)} == {".ci/run", "docs/z.rst"}
+
+
 def test_remnants_are_seen():
     ours, theirs, middle, base = "<" * 7 + " HEAD", ">" * 7 + " topic", "=" * 7, "|" * 7
     assert remnants("\n".join(["a: 1", ours, "b: 1", base, middle, "b: 2", theirs])) == [2, 4, 5, 7]
