@@ -28,13 +28,14 @@ overcloud to update: a real Heat stack with TripleO's outputs, whose nodes are s
 by folders on this machine that real Ansible reaches and changes.
 
   tripleo-update-sandbox up                 start it; takes about ten seconds
-  export OS_CLOUD=tripleo-update-sandbox    then every openstack command talks to it:
+  export OS_CLOUD=tripleo-update-sandbox    then openstack commands talk to it:
   openstack stack list
-  openstack overcloud update plan
+  openstack overcloud update plan --stack overcloud --save plan.yaml
+  openstack overcloud update start --wait plan.yaml
   tripleo-update-sandbox status             what runs, and what the nodes look like
   tripleo-update-sandbox down               stop it and remove every file of it
 
-  tripleo-update-sandbox run --down         all of this by itself, with an update in between
+  tripleo-update-sandbox run --down         all of this by itself
 """
 
 _EPILOG = f"""\
@@ -106,7 +107,7 @@ def _add_up_options(parser: argparse.ArgumentParser) -> None:
         choices=wanted.SAMPLES,
         default=wanted.CONTAINERS,
         help="the overcloud's kind: containers (Zed, the default), or packages (Newton) with a Pacemaker that runs the "
-        "core only or, in old-packages, every service",
+        "core only or, in old-packages, all that it can",
     )
     parser.add_argument(
         "--service-chains",

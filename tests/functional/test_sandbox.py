@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -77,6 +79,14 @@ def test_it_serves_every_command_of_one_shell(sandbox: Sandbox):
     assert "overcloud" in [row["Stack Name"] for row in json.loads(stacks.stdout)], stacks.stderr
     workbooks = sandbox.openstack("workbook", "list", "-f", "json", **environ)
     assert workbooks.returncode == 0, workbooks.stderr
+
+
+def test_the_commands_that_its_help_shows_work(sandbox: Sandbox):
+    shown = re.findall(r"^  openstack (.*)$", sandbox.cli("--help").stdout, re.MULTILINE)
+    assert len(shown) == 3
+    *before, start = [sandbox.openstack(*shlex.split(command)) for command in shown]
+    assert [done.returncode for done in before] == [0, 0], [done.stderr for done in before]
+    assert "nobody is there to confirm it" in start.stderr  # it takes the plan, and would start it
 
 
 def test_heat_gives_back_the_outputs_as_they_were(sandbox: Sandbox):

@@ -82,3 +82,9 @@ def test_what_is_known_of_services_is_of_services_there_are():
     assert set(known_services()) - sample == {"ceph_mds"}  # of captured outputs
     enabled = packages.Sample("x", 0, 0).outputs()["EnabledServices"]
     assert set(packages.services()) == {name for names in enabled.values() for name in names}
+
+
+def test_the_documentation_names_every_table():
+    text = (ROOT.parent / "docs" / "source" / "sandbox.rst").read_text()
+    named = set(re.findall(r"^   \* - ``([\w/]+\.yaml)``$", text, re.MULTILINE))
+    assert named == {str(path.relative_to(ROOT.parent)) for path in FILES}

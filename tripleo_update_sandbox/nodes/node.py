@@ -40,7 +40,7 @@ class Node:
 
     @property
     def journal(self) -> list[dict[str, Any]]:
-        """Every start, stop, update, drain, restore, boot and shutdown of this node, oldest first."""
+        """What happened to this node and its services, oldest first: see ``note`` in ``stand_ins/services.sh``."""
         path = self.folder / "journal.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 

@@ -76,5 +76,5 @@ def made_harmless(outputs: Outputs) -> Outputs:
 
 
 def is_updatable(outputs: Mapping[str, Any]) -> bool:
-    """Whether an update of it runs playbooks of its own (Queens and later), which can be made harmless."""
+    """Whether an update of it runs playbooks of its own (Pike and later), which can be made harmless."""
     return all(outputs.get(key) for key in ("RoleConfig", "RoleData", "EnabledServices", "RoleNetHostnameMap"))

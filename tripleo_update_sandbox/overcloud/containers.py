@@ -62,7 +62,7 @@ def sample_outputs(stack: str = "overcloud", controllers: int = 3, computes: int
     nodes = {name: [f"{stack}-{role.hosts}-{i}" for i in range(counts[name])] for name, role in roles().items()}
     ids = {role: [_identifier(name) for name in names] for role, names in nodes.items()}
     bootstrap = next((i for role in ids.values() for i in role), "")
-    external = _table()["faces"]["Public"]
+    faces = _table()["faces"]
     return {
         "AdminPassword": secret(stack),
         "AnsibleHostVarsMap": {role: _host_vars(roles()[role], names) for role, names in nodes.items()},
@@ -72,9 +72,9 @@ def sample_outputs(stack: str = "overcloud", controllers: int = 3, computes: int
         "EndpointMap": _endpoint_map(),
         "GlobalConfig": dict(_table()["global_config"]),
         "HostsEntry": _hosts_entry(stack, nodes),
-        "KeystoneAdminVip": _vip("internal_api"),
+        "KeystoneAdminVip": _vip(faces["Admin"]),
         "KeystoneRegion": "regionOne",
-        "KeystoneURL": f"http://{_vip(external)}:{_table()['endpoints']['Keystone']}",
+        "KeystoneURL": f"http://{_vip(faces['Public'])}:{_table()['endpoints']['Keystone']}",
         "RoleConfig": role_config(stack, roles(), bootstrap),
         "RoleData": {name: role_data(role.services, container(), secret(stack)) for name, role in roles().items()},
         "RoleGroupVars": {name: {"any_errors_fatal": True, "max_fail_percentage": 0} for name in roles()},

@@ -65,13 +65,19 @@ def ensure(where: Endpoints, name: str, outputs: Mapping[str, Any], services: Se
     while (status := stack_status(where, name)) in ("", "CREATE_IN_PROGRESS") and time.monotonic() < deadline:
         time.sleep(0.2)
     if status != "CREATE_COMPLETE":
-        raise SandboxError(f"Heat did not create the stack {name}: {status or 'it is not there'}.")
+        why = _stack(where, name).get("stack_status_reason") or "it is not there"
+        raise SandboxError(f"Heat did not create the stack {name}: {why}")
 
 
 def stack_status(where: Endpoints, name: str) -> str:
     """Heat's status of the stack; empty if there is none of that name."""
-    found = _call(where, "GET", f"/stacks?name={name}").get("stacks") or []
-    return str(found[0]["stack_status"]) if found else ""
+    return str(_stack(where, name).get("stack_status", ""))
+
+
+def _stack(where: Endpoints, name: str) -> dict[str, Any]:
+    """What Heat lists of the stack; empty if there is none of that name."""
+    found = _call(where, "GET", f"/stacks?name={name}").get("stacks") or [{}]
+    return dict(found[0])
 
 
 def _call(where: Endpoints, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
