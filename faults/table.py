@@ -43,7 +43,7 @@ def summary(rows: Sequence[Row]) -> str:
 
 def rst(rows: dict[str, Row]) -> str:
     """The whole table, with what is done in each line, and everything that was not survived."""
-    parts = [".. Written by 'python -m faults table'.", "", *_counts(list(rows.values())), ""]
+    parts = [".. Written by 'python -m faults table --write'.", "", *_counts(list(rows.values())), ""]
     parts += [".. list-table::", "   :header-rows: 1", "   :widths: 12 30 12 12 12 12 12", ""]
     parts += _cells(["", "what is done", *(phase.replace("_", " ") for phase in PHASES)])
     for component, hows in COMPONENTS.items():
