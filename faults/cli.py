@@ -17,6 +17,7 @@ from faults.trial import Row
 from tripleo_update_plugin.errors import UpdateError
 
 _FOLDER = Path("/var/tmp/tripleo-update-faults")  # noqa: S108 - chosen with --work where others could write there
+TARGET = Path(__file__).resolve().parents[1] / "docs" / "source" / "faults-table.rst"
 _EPILOG = f"Results are kept in --work DIR (default: {_FOLDER}), and taken from there by 'table' and 'run --rest'."
 
 
@@ -34,7 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, help="of an earlier run, to have the same kills (default: a new one)")
     one.add_argument("--kills", type=int, default=20, metavar="N", help="how many (default: 20)")
     commands.add_parser("list", parents=[common], help="what there is to try")
-    commands.add_parser("table", parents=[common], help="all results so far, as the documentation has them")
+    one = commands.add_parser("table", parents=[common], help="all results so far, as the documentation has them")
+    one.add_argument("--write", action="store_true", help="into the documentation; 'run' of all cells does so, too")
     return parser
 
 
@@ -54,6 +56,8 @@ def _run(options: argparse.Namespace) -> int:
     wanted = _cells(options)
     with ThreadPoolExecutor(options.beside) as pool:
         rows = list(pool.map(lambda cell: _one(cell, options.work), wanted))
+    if not (options.short or options.cells):
+        _write(options.work)
     _say(table.summary(rows))
     return 0 if rows and all(row.survived for row in rows) else 1
 
@@ -94,8 +98,16 @@ def _lines() -> Iterator[str]:
 
 
 def _table(options: argparse.Namespace) -> int:
-    sys.stdout.write(table.rst(table.load(options.work / "results")))
+    if options.write:
+        _write(options.work)
+    else:
+        sys.stdout.write(table.rst(table.load(options.work / "results")))
     return 0
+
+
+def _write(work: Path) -> None:
+    TARGET.write_text(table.rst(table.load(work / "results")), encoding="utf-8")
+    _say(f"written: {TARGET}")
 
 
 _COMMANDS = {"run": _run, "long": _long, "list": _list, "table": _table}

@@ -78,7 +78,7 @@ def left_out(notes: Iterable[Note]) -> list[str]:
     services: dict[tuple[str, str], list[str]] = {}
     for (node, service, _), how in sorted(out.items()):
         services.setdefault((node, how), []).append(service)
-    return [f"on {node} still {how}: {some_names(names)}" for (node, how), names in services.items()]
+    return [f"on {node} still {how}: {some_names(names, what='services')}" for (node, how), names in services.items()]
 
 
 def _remember(out: dict[tuple[str, str, str], str], note: Note) -> None:

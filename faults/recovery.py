@@ -52,14 +52,19 @@ def end(
     commands: tuple[str, ...] = (verb,)
     if done.returncode == 0 and _settled(operator, update, _REST) == "SUCCESS":
         return Ending(how=LOST if doubts else BY_COMMAND, state=state, reason=reason, commands=commands, doubts=doubts)
-    doubts += (f"'{verb}' did not help: {last_words(done.stderr) or _reason(operator, update, state)}",)
+    doubts += (f"'{verb}' did not help: {_said(done) or _reason(operator, update, state)}",)
     if left := drained():
         put_back = operator.update("restore", "--yes", "--stack", "overcloud", *left)
         commands += ("restore",)
         if put_back.returncode:
-            doubts += (f"'restore' did not help: {last_words(put_back.stderr)}",)
+            doubts += (f"'restore' did not help: {_said(put_back)}",)
     how = STOPPED if len(doubts) == 1 and not drained() else LOST
     return Ending(how=how, state=state, reason=reason, commands=commands, doubts=doubts)
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command that failed says; empty if it did not."""
+    return (last_words(done.stderr) or last_words(done.stdout)) if done.returncode else ""
 
 
 def _settled(operator: Operator, update: str, seconds: float = _TOLD) -> str:

@@ -1,6 +1,8 @@
 """Rows of trials, kept as files, and the table of the documentation."""
 
 import json
+import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,6 +12,8 @@ from faults.trial import Row
 from tripleo_update_plugin.names import naturally
 
 _SHORT = {"by itself": "by itself", "after one command": "``{}``", "stopped, said why": "stopped: {}"}
+
+_WIDTH, _MOST = 118, 400  # characters: of a line of the documentation, and of a reason in it
 
 
 def save(row: Row, folder: Path) -> None:
@@ -43,7 +47,7 @@ def summary(rows: Sequence[Row]) -> str:
 
 def rst(rows: dict[str, Row]) -> str:
     """The whole table, with what is done in each line, and everything that was not survived."""
-    parts = [".. Written by 'python -m faults table'.", "", *_counts(list(rows.values())), ""]
+    parts = [".. Written by 'python -m faults table --write'.", "", *_counts(list(rows.values())), ""]
     parts += [".. list-table::", "   :header-rows: 1", "   :widths: 12 30 12 12 12 12 12", ""]
     parts += _cells(["", "what is done", *(phase.replace("_", " ") for phase in PHASES)])
     for component, hows in COMPONENTS.items():
@@ -77,4 +81,12 @@ def _failures(rows: Iterable[Row]) -> Iterator[str]:
     if by_cell:
         yield from ("", "Not survived:", "")
     for name in naturally(by_cell):
-        yield f"* {name}: {'; '.join(by_cell[name].complaints) or by_cell[name].how}"[:400]
+        row = by_cell[name]
+        yield _item(f"{name}: {'; '.join(row.complaints) or row.how}")
+
+
+def _item(text: str) -> str:
+    """A line of a list, in lines that are not too long, without paths of the machine that it comes from."""
+    plain = re.sub(r"([*`|_\\])", r"\\\1", re.sub(r"(?<![\w.])/[\w./-]+", "…", text))
+    return textwrap.fill(f"* {textwrap.shorten(plain, _MOST, placeholder=' …')}", _WIDTH, subsequent_indent="  ",
+                         break_long_words=False, break_on_hyphens=False)  # fmt: skip

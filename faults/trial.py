@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from faults import injection, judge, moments, recovery
-from faults.errors import FaultsError
 from faults.matrix import Cell
 from faults.site import NODES, PLAN, Site, site
 from faults.witness import Witness
@@ -50,9 +49,9 @@ def run(cell: Cell, folder: Path) -> Row:
     try:
         with site(folder, disk=cell.component == "disk") as here:
             ending, complaints = _tried(here, cell)
-    except FaultsError as error:
-        ending = recovery.Ending(how=recovery.LOST, state="", reason="")
-        complaints = (f"could not be tried: {error.message}",)
+    except Exception as error:  # one trial that cannot be made does not keep the others from being made
+        ending = recovery.Ending(how=recovery.LOST, state="")
+        complaints = (f"could not be tried: {type(error).__name__}: {error}",)
     return Row(
         cell=str(cell), how=ending.how, state=ending.state, reason=ending.reason, commands=ending.commands,
         complaints=(*(ending.doubts if ending.how == recovery.LOST else ()), *complaints),

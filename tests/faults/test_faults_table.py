@@ -13,6 +13,9 @@ ROW = Row(
     seconds=60, load=1.0, date="2026-11-26 22:00",
 )  # fmt: skip
 
+#: Long, with a path of somebody's machine, and with what reStructuredText would take for its own.
+_COMPLAINTS = ("RUNNING without a word", "the log is /home/me/work/log on *one* of `many_` machines", "and so on " * 90)
+
 
 def test_every_component_is_tried_in_every_phase():
     found = list(matrix.cells())
@@ -46,12 +49,15 @@ def test_rows_are_kept_until_the_same_cell_is_tried_again(tmp_path):
 
 
 def test_the_table_says_of_each_cell_how_it_ended_and_of_each_failure_why():
-    failed = dataclasses.replace(ROW, cell="disk.gone.drain", how=recovery.LOST, complaints=("RUNNING without a word",))
+    failed = dataclasses.replace(ROW, cell="disk.gone.drain", how=recovery.LOST, complaints=_COMPLAINTS)
     helped = dataclasses.replace(ROW, cell="node.gone.drain", how=recovery.BY_COMMAND, commands=("retry",))
     text = table.rst({row.cell: row for row in (ROW, failed, helped)})
     assert "1 by itself" in text
     assert "* disk.gone.drain: RUNNING without a word" in text
+    assert max(map(len, text.splitlines())) <= 120
     assert "- ``retry``" in text
+    assert "the log is … on" in text.replace("\n ", "")
+    assert r"\*one\*" in text
     assert text.count("not tried") == len(list(matrix.cells())) - 3
     assert table.summary([ROW, failed, helped]) == "2 passed, 1 failed"
 
