@@ -32,7 +32,13 @@ def test_plain_data_passes(good):
         ({"ANSIBLE_python_interpreter": "sh"}, "not a variable that a policy may set"),
         ({"ansible_ssh_common_args": "-o ProxyCommand=id"}, "not a variable that a policy may set"),
         ({"tripleo_update_flow": {}}, "tripleo_update_package_command, tripleo_update_check_command"),
-        ({"tripleo_update_marks": ["/"]}, "a str is expected"),
+        ({"tripleo_update_marks": ["/"]}, "an absolute path is expected"),
+        ({"tripleo_update_marks": "marks"}, "an absolute path is expected"),
+        ({"tripleo_update_package_command": "dnf -y update"}, "a list of words is expected"),
+        ({"tripleo_update_check_command": ["dnf", 1]}, "a list of words is expected"),
+        ({"tripleo_update_check_command": []}, "a list of words is expected"),
+        ({"inventory_hostname_short": "x"}, "not a variable that a policy may set"),
+        ({"hostvars": {}}, "not a variable that a policy may set"), ({"None": 1}, "not a name"),
         ({1: "a"}, "not a name"), ({"a-b": 1}, "not a name"), ({"": 1}, "not a name"),
         ({"a": "{{ lookup('pipe', 'id') }}"}, "looks like an expression"), ({"a": ["<% $.x %>"]}, "expression"),
         ({"a": {"{% x %}": 1}}, "expression"), ({"a": {1: 2}}, "cannot be a key"),
@@ -52,6 +58,14 @@ def test_a_loop_does_not_hang():
     loop.append(loop)
     with pytest.raises(BadPolicy, match="nested more than 20 deep"):
         variables.checked({"a": loop})
+
+
+def test_aliases_of_aliases_do_not_hang():
+    value = ["x"]
+    for _ in range(15):
+        value = [value] * 10
+    with pytest.raises(BadPolicy, match="more than 10000 values"):
+        variables.checked({"a": value})
 
 
 TEXTS = st.sampled_from(["a", "ansible_x", "tripleo_update_marks", "<%", "{{", "{#", "__ansible_x", "x-y", "1", ""])
