@@ -138,7 +138,7 @@ def test_waiting_ends_in_time_and_when_it_is_told_to(port):
     client, began = mistral(f"http://127.0.0.1:{port}", seconds=1, say=said.append), time.monotonic()
     with pytest.raises(exceptions.ConnectFailure):
         client.executions.get("1")
-    assert said == [f"waits, for up to 1 s: Unable to establish connection to http://127.0.0.1:{port}/executions/1"]
+    assert said == [f"waits: Unable to establish connection to http://127.0.0.1:{port}/executions/1 (for up to 1 s)"]
     assert 0.4 < time.monotonic() - began < 1
     began = time.monotonic()
     with pytest.raises(exceptions.ConnectFailure):
@@ -150,7 +150,7 @@ def test_pauses_grow_and_it_is_said_once_why(moody):
     said = []
     server = moody(503, 503, 503)
     assert mistral(server.url, seconds=9, quiet=1, say=said.append).executions.get("1").id == "1"
-    assert said == [f"waits, for up to 9 s: {server.url}/executions/1 answers 503", "goes on: it answers again"]
+    assert said == [f"waits: {server.url}/executions/1 answers 503 (for up to 9 s)", "goes on: it answers again"]
     server.moods = [503]
     assert mistral(server.url, seconds=9, quiet=1, say=said.append).executions.get("1").id == "1"
     assert len(said) == 2, "of what was over before anybody noticed nothing is said"
@@ -205,7 +205,7 @@ def test_commands_wait_and_say_so(moody, capsys):
     mistral = Command(Cloud(server.url), None).mistral()
     assert mistral.state_of("1") == "RUNNING"
     said = capsys.readouterr().err
-    assert said == f"waits, for up to 30 s: {server.url}/executions/1 answers 503\ngoes on: it answers again\n"
+    assert said == f"waits: {server.url}/executions/1 answers 503 (for up to 30 s)\ngoes on: it answers again\n"
     server.moods = [404]
     with pytest.raises(MistralUnavailable):
         mistral.pause("1")

@@ -77,7 +77,7 @@ class Patience:
         def tell(state: RetryCallState) -> None:
             if not told and (state.seconds_since_start or 0.0) + state.upcoming_sleep > self.quiet:
                 told.append(_why(state))
-                self.say(f"waits, for up to {self.seconds:g} s: {told[0]}")
+                self.say(f"waits: {told[0]} (for up to {self.seconds:.0f} s)")
 
         trying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, Exception) and passes(error)),
@@ -93,11 +93,13 @@ class Patience:
 
 
 def _why(state: RetryCallState) -> str:
-    """What went wrong in a try, in few words: keystoneauth's own have the same thing in three layers."""
+    """What went wrong in a try, on one line."""
     error: Any = state.outcome.exception() if state.outcome else None
     if status := getattr(error, "http_status", 0):
         return f"{error.url} answers {status}"
-    return first_line(error).split(": ")[0]
+    words = first_line(error)
+    # keystoneauth's words go on with those of two libraries below, which say the same again.
+    return words.split(": ")[0] if isinstance(error, exceptions.ConnectionError) else words
 
 
 def is_passing(error: Exception) -> bool:
