@@ -5,31 +5,16 @@ The policy, the workbook and the actions all go by this one rule, so that what a
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from keyword import iskeyword
 from typing import Any
 
 from tripleo_update_plugin.errors import BadPolicy
 
-
-def _is_command(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(word, str) for word in value)
-
-
-def _is_folder(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith("/")
-
-
-_COMMAND, _FOLDER = ("a list of words", _is_command), ("an absolute path", _is_folder)
-
-#: The flows' own variables that are the operator's to set, what each has to be, and whether a value is that;
-#: docs/source/operations.rst describes them.
-SETTABLE: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
-    "tripleo_update_package_command": _COMMAND,
-    "tripleo_update_check_command": _COMMAND,
-    "tripleo_update_marks": _FOLDER,
-}
+#: The flows' own variables that are the operator's to set, all of them commands; docs/source/operations.rst describes
+#: them. Others have to be the same in every phase, and a policy's variables are those of the update alone.
+SETTABLE = ("tripleo_update_package_command", "tripleo_update_check_command")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -67,11 +52,14 @@ def _problem_of_name(name: Any, value: Any) -> str:
     if not isinstance(name, str) or not _NAME.match(name) or iskeyword(name):
         return "not a name that a variable of Ansible can have"
     if name in SETTABLE:
-        wanted, is_that = SETTABLE[name]
-        return "" if is_that(value) else f"{wanted} is expected"
+        return "" if _is_command(value) else "a list of words is expected"
     if _RESERVED.match(name) or name in _SPECIAL:
-        return f"not a variable that a policy may set; of its kind there are {', '.join(SETTABLE)}"
+        return f"not a variable that a policy may set; of these there are {' and '.join(SETTABLE)}"
     return ""
+
+
+def _is_command(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(word, str) for word in value)
 
 
 def _problem_of_value(value: Any) -> str:
