@@ -4,6 +4,8 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tripleo_update_plugin.plan.words import table
+
 _WIDTH = 118
 
 
@@ -23,10 +25,7 @@ class Result:
 
 
 def text(result: Result) -> str:
-    cells = [[str(cell) for cell in row] for row in (result.columns, *result.rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(result.columns))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-    return "\n".join([f"== {result.title}", *lines, *result.verdicts, *result.notes, ""])
+    return "\n".join([f"== {result.title}", *table(result.columns, result.rows), *result.verdicts, *result.notes, ""])
 
 
 def rst(result: Result) -> str:

@@ -38,11 +38,11 @@ def simulated(*arguments, mistral=None):
 
 def test_times_are_text_for_people_and_seconds_for_machines(saved, capsys):
     rows = simulated(saved, "--durations", "3700")
-    assert rows[0]["end"].human_readable() == "1:01:40"
+    assert rows[0]["end"].human_readable() == "1 h 1 min 40 s"
     assert rows[0]["end"].machine_readable() == 3700
     assert TimeColumn(None).human_readable() == ""
     said = capsys.readouterr().err
-    assert "overcloud: the update would go well and end after 3:05:00: 7 updated" in said
+    assert "overcloud: the update would go well and end after 3 h 5 min: 7 updated" in said
     assert "2 approvals on the way" in said
 
 
@@ -72,7 +72,7 @@ def test_durations_from_earlier_updates(saved, capsys):
         pass
     rows = simulated(saved, "--from-history", mistral=mistral)
     assert {row["takes"].machine_readable() for row in rows} == {1.0}
-    assert "From earlier updates: Compute 0:00:01, Controller 0:00:01" in capsys.readouterr().err
+    assert "From earlier updates: Compute 1 s, Controller 1 s" in capsys.readouterr().err
 
 
 def test_without_earlier_updates_it_says_so(saved):

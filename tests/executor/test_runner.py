@@ -147,7 +147,6 @@ def of_packages(nodes, undercloud, tmp_path):
     return {
         "tripleo_update_package_command": ["sh", str(script), "update"],
         "tripleo_update_check_command": ["sh", str(script), "check"],
-        "tripleo_update_marks": str(tmp_path / "marks"),
     }  # fmt: skip
 
 
@@ -161,7 +160,7 @@ def test_packages_are_updated_once_and_a_second_attempt_does_nothing(desk, nodes
     job, _ = desk.hand_in(desk.request("update", extra_vars=of_packages))
     assert told(undercloud)[0][1] == "ERROR"
     wait(lambda: ended(job))
-    marks = nodes.folder / "marks"
+    marks = nodes.folder / "records" / "ctl-0"
     assert [path.name for path in marks.glob("wf-*")] == ["wf-1.b-1.begun"], "done is not written before the work is"
     (nodes.folder / "broken").unlink()
     desk.hand_in(desk.request("update", extra_vars=of_packages), "action-2")

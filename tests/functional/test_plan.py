@@ -109,5 +109,6 @@ def test_without_mistral_a_plan_is_made_and_says_what_it_lacks(sandbox: Sandbox)
         OS_WORKFLOWV2_ENDPOINT_OVERRIDE="http://127.0.0.1:9/v2",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "waits: Unable to establish connection to http://127.0.0.1:9/v2" in done.stderr
     assert "Mistral does not answer" in done.stderr
     assert "planned without live facts" in done.stderr

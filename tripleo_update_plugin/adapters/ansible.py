@@ -1,4 +1,4 @@
-"""ansible-runner: run a playbook in a private folder and tell what became of each node."""
+"""ansible-runner: how is a playbook run in a private folder, and what became of each node?"""
 
 import logging
 import shlex
@@ -49,6 +49,7 @@ class Settings:
 
     @classmethod
     def of(cls, conf: Any) -> "Settings":
+        """What the group [tripleo_update] says."""
         group = conf[options.GROUP]
         return cls(
             binary=group.ansible_playbook or find_ansible(),
@@ -78,6 +79,7 @@ class NodeRun:
 
     @property
     def ok(self) -> bool:
+        """Whether something was done on the node, and nothing failed."""
         return self.reached and not self.error
 
 

@@ -3,19 +3,24 @@
 from typing import Any
 
 from tripleo_update_plugin import conf as options
+from tripleo_update_plugin.adapters.retrying import Patience, PatientSession
 
 #: A request that takes longer (seconds) is given up, unless [tripleo_update] timeout says otherwise.
 _REQUEST_TIMEOUT = 120
 
 
-def session(conf: Any) -> Any:
-    """A keystoneauth session; ``auth_type = none`` works with endpoint overrides."""
+#: Whoever asks for a client and says nothing else waits for nobody.
+_NONE = Patience()
+
+
+def session(conf: Any, patience: Patience = _NONE) -> Any:
+    """A keystoneauth session that has *patience*; ``auth_type = none`` works with endpoint overrides."""
     from keystoneauth1 import loading
 
     auth = loading.load_auth_from_conf_options(conf, options.GROUP)
     made = loading.load_session_from_conf_options(conf, options.GROUP, auth=auth)
     made.timeout = made.timeout or _REQUEST_TIMEOUT
-    return made
+    return PatientSession(made, patience)
 
 
 def _where(conf: Any) -> dict[str, Any]:
@@ -23,17 +28,19 @@ def _where(conf: Any) -> dict[str, Any]:
     return {"region_name": group.region_name, "interface": group.interface}
 
 
-def heat_client(conf: Any) -> Any:
+def heat_client(conf: Any, patience: Patience = _NONE) -> Any:
+    """A client of python-heatclient; each of its requests has *patience* if Heat is away."""
     from heatclient import client
 
     override = conf[options.GROUP].heat_endpoint
     more = {"endpoint_override": override} if override else {}
-    return client.Client("1", session=session(conf), **_where(conf), **more)
+    return client.Client("1", session=session(conf, patience), **_where(conf), **more)
 
 
-def mistral_client(conf: Any) -> Any:
+def mistral_client(conf: Any, patience: Patience = _NONE) -> Any:
+    """A client of python-mistralclient; each of its requests has *patience* if Mistral is away."""
     from mistralclient.api.v2 import client
 
-    made = session(conf)
+    made = session(conf, patience)
     url = conf[options.GROUP].mistral_endpoint or made.get_endpoint(service_type="workflowv2", **_where(conf))
     return client.Client(mistral_url=url, session=made)

@@ -1,7 +1,6 @@
 """Mistral, through python-mistralclient: definitions, plans and executions, and its errors in our words."""
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from mistralclient.api.base import APIException
 from tripleo_update_plugin.adapters.mistral_environments import Environments
 from tripleo_update_plugin.adapters.mistral_errors import translated
 from tripleo_update_plugin.adapters.mistral_pages import everything
+from tripleo_update_plugin.adapters.retrying import until
 from tripleo_update_plugin.errors import ActionsMissing, BadPlan, ExecutionNotFound, MistralUnavailable
 from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun, is_final
 from tripleo_update_plugin.workflows.workbook import PREFIX, is_batch, stack_of
@@ -20,6 +20,8 @@ ACTIONS = frozenset(f"tripleo_update.{verb}" for verb in ("discover", "drain", "
 
 #: What a listing needs of an execution; its input and parameters may be large.
 _FIELDS = ["id", "workflow_name", "state", "state_info", "created_at", "updated_at"]
+
+_PAUSE = 0.3  # seconds between two looks at an action that runs
 
 _PROBED = "What the probes of an update found"
 
@@ -183,14 +185,13 @@ class Mistral:
 
     def run_action(self, name: str, input: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
         """Run one action by itself; what it reports. MistralUnavailable after *timeout* seconds."""
-        deadline = time.monotonic() + timeout
         with translated(f"run {name}"):
-            run = self._client.action_executions.create(name, dict(input), save_result=True)
-            while not is_final(run.state):
-                if time.monotonic() > deadline:
-                    raise MistralUnavailable(f"action {name} has not ended within {timeout:.0f} s")
-                time.sleep(0.3)
-                run = self._client.action_executions.get(run.id)
+            actions = self._client.action_executions
+            run = actions.create(name, dict(input), save_result=True)
+            if not is_final(run.state):
+                run = until(lambda: actions.get(run.id), lambda run: is_final(run.state), seconds=timeout, pause=_PAUSE)
+        if not is_final(run.state):
+            raise MistralUnavailable(f"action {name} has not ended within {timeout:.0f} s")
         return _result(run.output)
 
     def _tasks(self, execution: str) -> list[Any]:

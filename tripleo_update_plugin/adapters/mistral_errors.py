@@ -16,12 +16,8 @@ def translated(what: str, missing: str = "") -> Iterator[None]:
         yield
     except UpdateError:
         raise
-    except APIException as error:
-        if missing and error.error_code == 404:
-            raise ExecutionNotFound(missing) from error
-        raise MistralUnavailable(f"Mistral could not {what}: {first_line(error)}") from error
-    except auth_errors.NotFound as error:
-        if missing:
+    except (APIException, auth_errors.HttpError) as error:
+        if missing and 404 in (getattr(error, "error_code", 0), getattr(error, "http_status", 0)):
             raise ExecutionNotFound(missing) from error
         raise MistralUnavailable(f"Mistral could not {what}: {first_line(error)}") from error
     except (auth_errors.ClientException, OSError) as error:

@@ -30,6 +30,7 @@ class UpdateState:
         return Control() if kept is None else _read(Control, name, kept)
 
     def save_control(self, root: str, control: Control) -> None:
+        """Say what operators want from now on; whoever says so last is heard."""
         self._environments.keep(f"{_CONTROL}{root}", "What operators want of an update", control.to_dict())
 
     def quarantined(self, root: str) -> dict[str, Quarantine]:

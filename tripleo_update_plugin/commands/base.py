@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # cliff imports every command to build its help, so what is h
     from tripleo_update_plugin.overcloud.facts import Facts
     from tripleo_update_plugin.overcloud.snapshot import Snapshot
 
+#: Seconds that a command waits for Heat or Mistral if one of them is away, and after how many it says so.
+PATIENCE, QUIET = 30.0, 2.0
+
 Rows = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
 
@@ -53,9 +56,14 @@ class CloudCommand(command.Command):  # type: ignore[misc]
         return int(super().run(parsed_args) or self.exit_code)
 
     def _clients(self) -> Any:
+        """Makes clients of OpenStack's services, which wait a little for one that is away."""
         if not self.auth_required:
+            from tripleo_update_plugin.adapters.retrying import Patience, PatientSession
+
             self.auth_required = True
             self.app.prepare_to_run_command(self)
+            patience = Patience(seconds=PATIENCE, quiet=QUIET, say=self.say)
+            self.app.client_manager.session = PatientSession(self.app.client_manager.session, patience)
         return self.app.client_manager
 
 

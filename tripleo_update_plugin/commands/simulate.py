@@ -9,6 +9,7 @@ from osc_lib.command import command
 
 from tripleo_update_plugin.commands.base import CloudCommand, Rows
 from tripleo_update_plugin.commands.plan import NodesColumn
+from tripleo_update_plugin.times import in_words
 
 if TYPE_CHECKING:
     from tripleo_update_plugin.outcome.execution import Execution
@@ -84,7 +85,7 @@ class SimulateUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
                     f"no batch of an earlier update of {plan.stack} went well, so nothing is known",
                     "Leave --from-history out, or say how long batches take with --durations.",
                 )
-            self.say("From earlier updates: " + ", ".join(f"{r} {clock(seconds)}" for r, seconds in roles.items()))
+            self.say("From earlier updates: " + ", ".join(f"{r} {in_words(round(s))}" for r, s in roles.items()))
             return {"default": max(roles.values()), "roles": roles}
         if args.durations is None:
             return None
@@ -95,23 +96,13 @@ class SimulateUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
 
 
 class TimeColumn(FormattableColumn):  # type: ignore[misc]
-    """Seconds for machines, ``1:02:03`` for people; None is no time."""
+    """Seconds for machines, ``1 h 2 min 3 s`` for people; None is no time."""
 
     def human_readable(self) -> str:
-        return "" if self._value is None else clock(self._value)
+        return "" if self._value is None else in_words(round(self._value))
 
     def machine_readable(self) -> float | None:
         return self._value  # type: ignore[no-any-return]
-
-
-def clock(seconds: float) -> str:
-    """A time since the beginning.
-
-    >>> clock(3723.4), clock(90000)
-    ('1:02:03', '25:00:00')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def _seconds(text: str) -> float:
@@ -141,7 +132,7 @@ def _summary(plan: "Plan", execution: "Execution") -> str:
         counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1
     verb = "go well" if execution.state == "SUCCESS" else "fail"
     lines = [
-        f"{plan.stack}: the update would {verb} and end after {clock(execution.finished or 0)}: "
+        f"{plan.stack}: the update would {verb} and end after {in_words(round(execution.finished or 0))}: "
         + ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     ]
     if waits := simulation.approvals(plan, execution):

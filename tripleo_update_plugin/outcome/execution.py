@@ -1,4 +1,4 @@
-"""Mistral's answer about an update, as a snapshot in our words."""
+"""How far is an update? Mistral's answer, as a snapshot in our words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,7 +70,10 @@ class BatchRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """A snapshot of an update, never changed. Times are Unix seconds."""
+    """A snapshot of an update, never changed. Times are Unix seconds; a ``state`` is one of STATES.
+
+    ``batches`` are those that Mistral has reached. ``error`` is Mistral's own word, "" while all goes well.
+    """
 
     id: str
     stack: str
@@ -84,6 +87,7 @@ class Execution:
 
     @property
     def is_final(self) -> bool:
+        """Whether it has ended."""
         return is_final(self.state)
 
     def run_of(self, batch: str) -> BatchRun | None:

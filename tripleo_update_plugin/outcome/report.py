@@ -1,4 +1,4 @@
-"""What came of an update: one outcome per node, one verdict per probe."""
+"""What came of an update? One outcome per node, one verdict per probe."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from tripleo_update_plugin.outcome.verdicts import Breach, Verdict, Watch, verdi
 from tripleo_update_plugin.plan.plan import Batch, Plan
 from tripleo_update_plugin.times import iso
 
+#: Outcomes of a node.
 UPDATED, FAILED, UNDER_WAY, NOT_REACHED, EXCLUDED = "updated", "failed", "under way", "not reached", "excluded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one node; times are Unix seconds."""
+    """What became of one node in ``batch``; ``detail`` says why, or where it is. Times are Unix seconds."""
 
     node: str
     batch: str
@@ -25,6 +26,7 @@ class Outcome:
 
     @property
     def seconds(self) -> float | None:
+        """How long it was worked on; None if it was not, or still is."""
         return None if self.started is None or self.finished is None else round(self.finished - self.started, 1)
 
 

@@ -1,6 +1,6 @@
-"""What would come of a plan, moment by moment, without touching anything.
+"""What would come of a plan, moment by moment, without touching anything?
 
-Event-driven: a batch begins as soon as the batches it comes after have ended well, and only ``after`` orders batches.
+A batch begins as soon as the batches it comes after have ended well, and only ``after`` orders batches.
 What fails, and what then still begins, follows the rules of the workflow ``update_batch`` and of its first gate. So the
 result is an Execution, and its outcomes are those of a report. Times are seconds from the beginning.
 """
@@ -58,11 +58,15 @@ class Step:
 
     @property
     def takes(self) -> float | None:
+        """Seconds from its start to its end; None if it never begins."""
         return None if self.start is None or self.end is None else self.end - self.start
 
 
 def troubles(plan: Plan, nodes: Iterable[str], at: Iterable[str] = ()) -> dict[str, str]:
-    """{node: the batch in which something befalls it}: the one of *at* that has the node, else its first."""
+    """{node: the batch in which something befalls it}: the one of *at* that has the node, else its first.
+
+    BadInput for a batch that the plan has not, or a node that it does not update.
+    """
     wanted = frozenset(at)
     if unknown := naturally(wanted - {batch.id for batch in plan.batches}):
         raise BadInput(f"the plan has no batch {', '.join(unknown)}", "Give the id of a batch, as the plan shows it.")

@@ -1,4 +1,4 @@
-"""What the answers to a probe come to: how much failed, for how long, and for what time nothing can be said.
+"""What do the answers to a probe come to? How much failed, for how long, and of what time nothing can be said.
 
 Times are Unix seconds. Nothing here reads a clock: attempts are noted in the order they were sent.
 """
@@ -19,7 +19,7 @@ NOT_YET = "it had not answered yet"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One first attempt: when it was sent, whether it ``succeeded``, after how many ``seconds``, else the ``error``.
+    """One request: when it was sent, whether it ``succeeded``, after how many ``seconds``, and the ``error`` if not.
 
     ``spoiled`` says why its failure says nothing about the other side; empty where it does.
     """
@@ -33,8 +33,11 @@ class Attempt:
 
 @dataclass(slots=True, kw_only=True)
 class Outage:
-    """From the first attempt that failed to the next one that succeeded; ``failed`` counts those that retries did
-    not save. Open while ``end`` is None; ``last`` is when the last failed attempt was sent."""
+    """From the first request that failed to the next one that succeeded; it is not over while ``end`` is None.
+
+    ``attempts`` counts the requests that failed, ``failed`` those that failed in spite of retries: no later one
+    succeeded in time. ``last`` is when the last failed one was sent.
+    """
 
     start: float
     last: float
@@ -50,6 +53,7 @@ class Outage:
 
     @property
     def seconds(self) -> float:
+        """How long it lasted, as far as it was seen."""
         return max(0.0, self.until - self.start)
 
 
@@ -185,6 +189,7 @@ class Track:
         return 0.0
 
     def to_dict(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
         return asdict(self) | {"latency": {str(edge): count for edge, count in self.latency.items()}}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What may be claimed of each probe: no downtime seen, downtime and in which batch, or that nothing is proved."""
+"""What may be claimed of each probe? No downtime seen, downtime and in which batch, or that nothing is proved."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,11 @@ class Breach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """What a prober knows at ``until`` (Unix seconds). ``error`` says why it could not ask at all."""
+    """What a prober knows at ``until`` (Unix seconds). ``error`` says why it could not ask at all.
+
+    ``ended`` says that it has told all. ``left_out`` are public endpoints that it does not ask, because nobody deployed
+    what they lead to.
+    """
 
     until: float
     ended: bool = False
@@ -57,6 +61,7 @@ class Watch:
         return bool(self.error) or (self.ended and self.until >= time)
 
     def to_dict(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
         probes = [{"name": p.name, "kind": p.kind, "level": p.level, "track": p.track.to_dict()} for p in self.probes]
         breaches = [{"probe": b.probe, "time": b.time, "text": b.text, "paused": b.paused} for b in self.breaches]
         return {

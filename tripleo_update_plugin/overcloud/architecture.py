@@ -1,16 +1,19 @@
-"""Which HA architecture an overcloud has, what its services come in, and who runs each of them.
+"""Which HA architecture has an overcloud, do its services come as packages or in containers, and who runs each?
 
-The signs are those of the upstream templates: ``tripleo_ha_wrapper_service_name`` names the Pacemaker bundles
-(Train and later), ``tripleo::profile::pacemaker::`` in a service's own Puppet step names a Pacemaker resource in any
-release, and ``kolla_config``, ``docker_config`` or a ``config_image`` means a container. A plain search for the word
-"pacemaker" misleads: many services carry scripts that mention it.
+The signs are those of the upstream templates. ``tripleo_ha_wrapper_service_name`` names the bundles that Pacemaker runs
+(Train and later), ``tripleo::profile::pacemaker::`` in a service's own Puppet step names one of its resources in any
+release, and ``kolla_config``, ``docker_config`` or a ``config_image`` means a container. To look for the word
+"pacemaker" would mislead: many services carry scripts that mention it.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+#: A role's data as the output RoleData has it, or one service's as the nested stacks have it: ``step_config``, ….
 RoleData = Mapping[str, Any]
+
+#: {role: {service: its data}}
 PerService = Mapping[str, Mapping[str, RoleData]]
 
 #: Which resource a task of Train and later makes for Pacemaker.
@@ -71,17 +74,17 @@ def architecture_of(has_pacemaker: bool, packaging: str, release: str, pacemaker
 
 
 def runners_of(services: Iterable[str], data: RoleData, packaging: str) -> dict[str, str]:
-    """Who runs each of a role's *services*, from the role's merged data (or {} where there is none)."""
+    """{service: one of model.RUNNERS} of a role's *services*, from the role's merged *data*, {} where there is none."""
     clustered = pacemaker_services(data)
     inside, outside = ("bundle", "container") if packaging == "containers" else ("pacemaker", "systemd")
     return {service: inside if _names_of(service) & clustered else outside for service in services}
 
 
 def runners_per_service(services: Mapping[str, RoleData]) -> dict[str, str]:
-    """Who runs each service of a role, from each service's own data, which is exact where it has any.
+    """{service: one of model.RUNNERS}, from the data of each service by itself, {service: its data} of one role.
 
-    Some services are but another name for one that runs (a broker for notifications that is the one for RPC as well);
-    they have nothing of their own, and are left out.
+    This is exact, unlike what the merged data of a role tells. A service that has no data of its own, because it is
+    only another name for one that runs (the broker of notifications is the one of RPC as well), is left out.
     """
     runners = {}
     for service, data in services.items():
@@ -106,18 +109,18 @@ def pacemaker_services(data: RoleData) -> set[str]:
 
 
 def role_signs(services: Iterable[str], data: RoleData) -> dict[str, Any]:
-    """What this module reads of a role's merged *data*: names of *services* and yes or no, nothing else of it."""
+    """What this module reads of a role's merged *data*: names of *services* and yes or no, and no other text of it."""
     known = frozenset().union(*(_names_of(service) for service in services))
     return _signs(pacemaker_services(data) & known, data)
 
 
 def service_signs(service: str, data: RoleData) -> dict[str, Any]:
-    """What this module reads of one *service*'s own data, and nothing else of it."""
+    """What this module reads of one *service*'s own *data*, and no other text of it."""
     return _signs({service} if pacemaker_services(data) else (), data)
 
 
 def _signs(clustered: Iterable[str], data: RoleData) -> dict[str, Any]:
-    """The least data that the functions above read the same in."""
+    """The least data in which the functions above find the same as in *data*."""
     signs: dict[str, Any] = {}
     if clustered:
         signs["deploy_steps_tasks"] = [{"vars": {_WRAPPER: name}} for name in sorted(clustered)]

@@ -1,4 +1,4 @@
-"""Heat and the nodes compared: what only the nodes can decide, and where the two cannot both be right."""
+"""Where can Heat and the nodes not both be right, and what do the nodes decide where Heat does not tell?"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from tripleo_update_plugin.overcloud.model import Overcloud
 #: Releases whose outputs alone do not tell who runs a service.
 _SILENT_RELEASES = ("liberty", "mitaka", "newton")
 
-#: Clones that only a cluster has which runs every service of OpenStack.
+#: Resources by which a cluster shows its architecture. OLD_SIGNS go first: the old one has these clones as well.
 _CORE_SIGNS = ("galera-master", "galera-clone", "rabbitmq-clone", "haproxy-clone")
 _BUNDLE_SIGNS = ("galera-bundle", "rabbitmq-bundle", "haproxy-bundle")
 
@@ -41,9 +41,9 @@ def check(overcloud: Overcloud, facts: Facts) -> None:
 
 
 def settled(overcloud: Overcloud, facts: Facts) -> Overcloud:
-    """*overcloud*, its architecture and who runs each service taken from the nodes where the outputs do not tell.
+    """*overcloud*; where its outputs do not tell the architecture and who runs a service, as the nodes say.
 
-    A runner is believed where all nodes of a role that could tell name the same one.
+    The nodes are believed where all of a role that could tell name the same runner.
     """
     if not _is_open(overcloud):
         return overcloud
@@ -130,10 +130,10 @@ _BACK = {
 
 
 def _members(overcloud: Overcloud, facts: Facts) -> Iterator[Contradiction]:
-    """Nodes that answer, and are not the members that Heat says they are.
+    """Nodes that answer, but are not the members of the cluster that Heat says they are.
 
-    One that is in the cluster and out of service takes a vote or its services away from every budget without being
-    down; a node that does not answer is no contradiction, for it is counted as down.
+    A member that is offline or in standby gives no vote and runs no service. It answers, so no budget would count it as
+    down. A node that does not answer is counted as down, so it is no contradiction.
     """
     for node in overcloud.nodes:
         service = next((name for name in ("pacemaker", "pacemaker_remote") if name in node.services), "")

@@ -1,7 +1,8 @@
-"""A snapshot as a document that may be shown to others, and back.
+"""How is a snapshot written so that it may be shown to others, and how is it read back?
 
-Nothing is in it but what planning reads, and of that only what has a form no secret has: names of roles, services and
-nodes, IP addresses, UUIDs, addresses of APIs, yes and no. No text is kept, so none has to be searched for passwords.
+Nothing is in it but what planning reads, and of that only what cannot be a secret by its form: names of roles, services
+and nodes, IP addresses, UUIDs, addresses of APIs, yes and no. No other text is kept, so none has to be searched for
+passwords.
 """
 
 import re
@@ -37,7 +38,7 @@ def to_document(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def from_document(document: Mapping[str, Any]) -> Snapshot:
-    """The snapshot in a document that fits the schema ``export.json``."""
+    """The snapshot in a document that fits the schema ``export.json``. Raises BadOutputs where its services do not."""
     facts, services = document.get("facts"), document.get("services")
     return Snapshot(
         stack=document["stack"],
@@ -50,11 +51,12 @@ def from_document(document: Mapping[str, Any]) -> Snapshot:
 
 
 def is_export(document: object) -> bool:
+    """Whether a parsed file is an export, of this format or another, and not plain outputs."""
     return isinstance(document, Mapping) and "format" in document
 
 
 def extract(found: Mapping[str, Any], overcloud: Overcloud) -> dict[str, Any]:
-    """The outputs that outputs.parse() reads the same *overcloud* in, and nothing more."""
+    """As little of the outputs as outputs.parse() needs to make the same *overcloud* of them."""
     signs = {*(sign for sign, _ in RELEASE_SIGNS), "KeystoneURL", "ManagedEndpoints"}
     kept: dict[str, Any] = {key: None for key in found if key in signs}  # that they are there tells the release
     for key, keep in _KEPT.items():

@@ -1,4 +1,4 @@
-"""What the nodes say of themselves: facts, and the Pacemaker cluster among them."""
+"""What do the nodes say of themselves? Facts, and among them how they see their Pacemaker cluster."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +27,7 @@ class Cluster:
         return self.quorum, self.members
 
     def to_dict(self) -> dict[str, object]:
+        """All of it, as JSON has it."""
         return {
             "seen_from": self.seen_from,
             "quorum": self.quorum,
@@ -35,6 +36,7 @@ class Cluster:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Cluster":
+        """What to_dict() gave. TypeError for other keys."""
         return cls(**data)
 
 
@@ -78,6 +80,7 @@ class Facts:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Facts":
+        """What to_dict() gave, of older versions too: whatever is not there was not asked."""
         return cls(
             down=frozenset(data.get("down") or ()),
             leaders=dict(data.get("leaders") or {}),

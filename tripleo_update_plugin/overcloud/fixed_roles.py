@@ -1,7 +1,8 @@
-"""Liberty and Mitaka, whose outputs name neither roles nor services: what each of the five fixed roles runs.
+"""What does each of the five fixed roles of Liberty and Mitaka run, whose outputs name neither roles nor services?
 
-Read in the Puppet manifests of these releases (``overcloud_controller_pacemaker.pp`` and its siblings), in the names
-that Newton gave the same services. What is chosen by a parameter of the stack is taken from SETTINGS, where known.
+This was read in the Puppet manifests of these releases (``overcloud_controller_pacemaker.pp`` and its siblings); the
+services have the names that Newton gave them. What a parameter of the stack decides is looked up in STACK_SETTINGS,
+where it is known.
 """
 
 from collections.abc import Mapping, Sized
@@ -17,7 +18,7 @@ PARAMETERS = ("ControllerEnableCephStorage", "ControllerEnableSwiftStorage", "En
 
 _HOST = frozenset({"kernel", "ntp", "snmp", "sshd", "timezone", "tripleo_firewall", "tripleo_packages"})
 
-#: What Pacemaker runs on a controller where it runs the controllers at all: all but what stays with systemd.
+#: What Pacemaker runs on the controllers of a cluster; the rest is systemd's.
 _CLUSTERED = frozenset(
     (
         "ceilometer_agent_central", "ceilometer_agent_notification", "ceilometer_api", "ceilometer_collector",
@@ -28,7 +29,7 @@ _CLUSTERED = frozenset(
     )
 )  # fmt: skip
 
-#: What Mitaka added to it.
+#: What it runs there as well since Mitaka.
 _CLUSTERED_SINCE_MITAKA = frozenset(
     (
         "aodh_api", "aodh_evaluator", "aodh_listener", "aodh_notifier", "core", "gnocchi_api", "gnocchi_metricd",
@@ -47,7 +48,11 @@ ROLES = ("Controller", *_OTHERS)
 
 
 def services_of(release: str, settings: Mapping[str, str], nodes: Mapping[str, Sized]) -> dict[str, frozenset[str]]:
-    """{role: its services} for *release*, one of ``liberty`` and ``mitaka``; *nodes* is {role: its nodes}."""
+    """{role: its services} for *release*, one of ``liberty`` and ``mitaka``.
+
+    *settings* is what STACK_SETTINGS holds. *nodes* is {role: its nodes}: the controllers run what they do because of
+    how many they are, and of whether there are nodes for Ceph.
+    """
     controller = _HOST | _CLUSTERED | {"ceilometer_expirer", "neutron_plugin_ml2", "swift_proxy", "swift_ringbuilder"}
     if release == "mitaka":
         controller |= _CLUSTERED_SINCE_MITAKA
@@ -74,7 +79,7 @@ def is_clustered(settings: Mapping[str, str], controllers: int) -> bool:
 
 
 def runners_of(role: str, services: frozenset[str]) -> dict[str, str]:
-    """Who runs each of a role's *services*."""
+    """{service: ``pacemaker`` or ``systemd``} of a role's *services*."""
     inside = _CLUSTERED | _CLUSTERED_SINCE_MITAKA if role == "Controller" and "pacemaker" in services else frozenset()
     return {service: "pacemaker" if service in inside else "systemd" for service in services}
 

@@ -1,4 +1,4 @@
-"""What there is: nodes, the services on them, and the overcloud they make up."""
+"""What is there? Nodes, the services on them, and the overcloud they make up."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -6,6 +6,8 @@ from typing import Any
 
 from tripleo_update_plugin.names import naturally
 
+#: What Pacemaker runs: nearly every service of the controllers (up to Mitaka); database, broker, load balancer and what
+#: is active on one node only, from packages or in containers (since Newton, since Pike); or there is none.
 ARCHITECTURES = ("pacemaker", "pacemaker-core", "pacemaker-bundles", "none")
 PACKAGINGS = ("packages", "containers")
 
@@ -18,7 +20,12 @@ RUNNERS = ("pacemaker", "systemd", "container", "bundle")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One host; its short host name is the only key."""
+    """One host; its short host name is the only key.
+
+    ``services`` have the names of TripleO's ``service_name``. ``address`` is its IP address in the network ctlplane,
+    ``server_id`` Nova's UUID; "" where the outputs do not tell. ``domain`` is the failure domain that the policy puts
+    it into, "" for none.
+    """
 
     name: str
     role: str
@@ -33,8 +40,11 @@ class Node:
 class Overcloud:
     """What Heat says there is.
 
-    ``runners`` tells who runs a service of a role: {role: {service: one of RUNNERS}}.
-    ``digest`` is the SHA-256 (hex) of the outputs it was read from.
+    ``release`` is the first one whose stacks have such outputs, e.g. ``wallaby``; ``architecture`` and ``packaging``
+    are of ARCHITECTURES and PACKAGINGS. ``nodes`` stand in natural order. ``digest`` is the SHA-256 (hex) of the
+    outputs it was read from. ``runners`` tells who runs a service of a role: {role: {service: one of RUNNERS}}.
+    ``vips`` is {network or service: IP address}, ``endpoints`` {name in EndpointMap: URI}. ``has_update_tasks`` says
+    whether the stack brings a playbook of its own for updates.
     """
 
     stack: str
@@ -77,7 +87,7 @@ class Overcloud:
         return frozenset(node.name for node in self.nodes if service in node.services)
 
     def hosts(self) -> dict[str, frozenset[str]]:
-        """hosts_of() every service, in one go."""
+        """{service: names of the nodes that have it}, for every service: quicker than hosts_of() for each."""
         alike: dict[frozenset[str], list[str]] = {}
         for node in self.nodes:
             alike.setdefault(node.services, []).append(node.name)

@@ -1,4 +1,4 @@
-"""Nodes, out of what the outputs of each release say of them.
+"""Which nodes do the outputs of a release name?
 
 Pike and later have maps {role: {network: [...]}}, whose lists are aligned by position. Before that the members of each
 role's resource group tell (RESOURCE_GROUP_MEMBERS, which Heat is asked for), and else the lines of HostsEntry.
@@ -17,11 +17,12 @@ from tripleo_update_plugin.overcloud.model import Node
 #: {role: [{"name": …, "address": …, "server_id": …}, ...]}, by the resource groups of the root stack.
 RESOURCE_GROUP_MEMBERS = "ResourceGroupMembers"
 
+#: {role: its services}
 Services = Mapping[str, frozenset[str]]
 
 
 def nodes_in(outputs: Mapping[str, Any], enabled: Services) -> list[Node]:
-    """The nodes of the roles in *enabled*, as they come. Raises BadOutputs, which names the output at fault."""
+    """The nodes of the roles in *enabled*, in the order of the outputs. BadOutputs, which names the output at fault."""
     if mapping(outputs, "RoleNetHostnameMap"):
         found = list(_of_hostname_map(outputs, enabled))
     elif mapping(outputs, RESOURCE_GROUP_MEMBERS):
@@ -105,7 +106,10 @@ def _aligned(outputs: Mapping[str, Any], key: str, role: str, count: int) -> lis
 
 
 def address_of(key: str, owner: str, address: object) -> str:
-    """An IP address or nothing: it goes into inventories, where other text would be a template or an option."""
+    """*address* as text, "" for none. BadOutputs for what is no IP address: in an inventory it could be a template.
+
+    *key* is the output it stands in, *owner* whose address it is; both are for the error.
+    """
     if not address:
         return ""
     if isinstance(address, str) and is_address(address):
@@ -114,6 +118,7 @@ def address_of(key: str, owner: str, address: object) -> str:
 
 
 def is_address(text: str) -> bool:
+    """Whether *text* is an IP address, of version 4 or 6."""
     try:
         ip_address(text)
     except ValueError:
@@ -138,7 +143,7 @@ def _of_members(outputs: Mapping[str, Any], enabled: Services) -> Iterator[Node]
 
 
 def hosts_entries(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(address, short name) of every node in HostsEntry.
+    """(address, short name) of every node in HostsEntry. Raises BadOutputs for what is neither a text nor lines.
 
     A node's own entry is ``ADDRESS NAME.DOMAIN NAME``. Its names in single networks have no such pair, nor have VIPs
     and the undercloud. Releases join entries with newlines, with a backslash and an n (Newton), with blanks (Ocata),

@@ -1,9 +1,9 @@
-"""Stack outputs of any release, read into an Overcloud.
+"""What do the outputs of a stack, of any release, say of the overcloud?
 
 Shapes and their releases: EnabledServices {role: [service]} (Newton on), RoleData {role: {...}} (Ocata on), RoleConfig
 and RoleNetHostnameMap {role: {network: [fqdn]}} (Pike on), RoleTags and Blacklisted* (Queens on). What the outputs of
 older releases do not tell, adapters.heat reads elsewhere in the stack and adds as pseudo-outputs, so that digests bind
-it like any output: nodes.RESOURCE_GROUP_MEMBERS, SERVICE_CHAINS and fixedroles.STACK_SETTINGS.
+it like any output: nodes.RESOURCE_GROUP_MEMBERS, SERVICE_CHAINS and fixed_roles.STACK_SETTINGS.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from tripleo_update_plugin.overcloud import architecture, fixed_roles
 from tripleo_update_plugin.overcloud.model import Node, Overcloud
 from tripleo_update_plugin.overcloud.nodes import is_address, mapping, nodes_in
 
+#: {name of an output: its value}
 Outputs = Mapping[str, Any]
 
 #: The pseudo-output with what tells who runs a service where no output does (Newton): {role: {service: signs}}.
@@ -60,7 +61,8 @@ def digest(outputs: Outputs) -> str:
 def read_document(document: object) -> tuple[dict[str, Any], str]:
     """The outputs in a parsed file, and the stack's name where the file has it (else "").
 
-    Takes what ``stack show -f json`` and ``stack output show --all -f json`` print, and a plain {key: value}.
+    Takes what ``stack show -f json`` and ``stack output show --all -f json`` print, and a plain {key: value}. Raises
+    BadOutputs for anything else.
     """
     if not isinstance(document, Mapping):
         raise BadOutputs(f"a mapping of outputs is expected, this is a {type(document).__name__}")
@@ -249,7 +251,7 @@ def _endpoints(outputs: Outputs) -> dict[str, str]:
 
 
 def images(outputs: Outputs) -> dict[str, dict[str, str]]:
-    """{role: {container: the image it is to run}}, as far as RoleData names containers (Pike on)."""
+    """{role: {container: the image it is to run}}, as far as RoleData names containers (Pike on). Raises BadOutputs."""
     found: dict[str, dict[str, str]] = {}
     for role, data in mapping(outputs, "RoleData").items():
         steps = (data.get("docker_config") if isinstance(data, Mapping) else None) or {}
@@ -267,7 +269,11 @@ def digests(outputs: Outputs) -> dict[str, str]:
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Which outputs changed between two results of digests(), in words."""
+    """Which outputs changed between two results of digests(), in words; "" if none did.
+
+    >>> differences({"EndpointMap": "a", "VipMap": "b"}, {"EndpointMap": "c", "RoleData": "d"})
+    'changed: EndpointMap; new: RoleData; gone: VipMap'
+    """
     groups = {
         "changed": [key for key in before if key in now and before[key] != now[key]],
         "new": [key for key in now if key not in before],

@@ -1,4 +1,4 @@
-"""All that planning reads of an overcloud, in one value that can be written to a file."""
+"""What does planning read of an overcloud? All of it in one value, which can be written to a file."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What changed from one plan to another, one change a row, alike ones together.
+"""What changed from one plan to another?
 
 A node's *place* is the batches that update it, with their waves and what they are limited to.
 """
@@ -24,7 +24,10 @@ EXCLUDED, INCLUDED = "nodes excluded now", "nodes no longer excluded"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Something that is otherwise; ``names`` are all those it is otherwise for in the same way. "" is nothing."""
+    """Something that is otherwise: it was ``before`` and is ``after``; "" stands for nothing.
+
+    ``names`` are the nodes, batches, services and the like for which it changed in the same way.
+    """
 
     what: str
     names: tuple[str, ...] = ()
@@ -33,7 +36,7 @@ class Change:
 
 
 def compare(before: Plan, after: Plan) -> tuple[Change, ...]:
-    """What is otherwise in *after*; nothing if only the order of entries is."""
+    """What is otherwise in *after*; empty if nothing is, or only the order of entries."""
     old, new = before.to_dict(), after.to_dict()
     return (
         *(Change(what=key, before=_text(old.get(key)), after=_text(new.get(key))) for key in _differing(old, new)),
@@ -179,4 +182,5 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+#: Of a Change, in a table for people.
 COLUMNS = ("what", "names", "before", "after")

@@ -1,4 +1,4 @@
-"""Why a node is where it is in a plan, in words."""
+"""Why is a node where it is in a plan?"""
 
 from collections.abc import Iterator
 

@@ -1,16 +1,18 @@
-"""How many nodes of partly ordered batches may be down at the same time: the heaviest antichain, exactly.
+"""How many nodes of batches, of which some come after others, may be down at the same time?
 
-By Dilworth's theorem it equals the fewest rows, each of them one node after the other, that hold all nodes: all nodes
-less the most that can be handed on from one batch to a later one, which is a flow.
+Exactly: it is the heaviest antichain of the order. By Dilworth's theorem that is the least number of rows of nodes, one
+after the other in each, that hold all nodes. A row goes on where a node of a later batch takes the place of one of an
+earlier batch; so there are as many rows as nodes, less the most places that can be taken over, which is a maximum flow.
 """
 
 from collections.abc import Iterator, Sequence
 
 
 def most_together(weights: Sequence[int], before: Sequence[int], enough: int = 0) -> int:
-    """The largest weight of batches of which none is before another; ``before[i]`` is a bit set of indexes.
+    """The most nodes of batches of which none comes before another.
 
-    Any answer up to *enough* is as good as another: then it may be more than the truth, but no more than *enough*.
+    Batch ``i`` has ``weights[i]`` nodes and comes after the batches in the bit set ``before[i]``. Where the caller only
+    wants to know whether it is more than *enough*, it ends sooner: an answer up to *enough* may be more than the truth.
     """
     flow = _Flow(weights, before)
     flow.hand_on_directly()

@@ -1,4 +1,4 @@
-"""A plan: everything that will happen, as data."""
+"""What will happen? A plan says all of it, as data."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.plan.words import some_names, table, waiver_in_words
 from tripleo_update_plugin.times import in_words
 
+#: Of a saved plan. It changes when a plan of an older version could not be read any more.
 FORMAT = 1
 
 
@@ -27,8 +28,10 @@ class Impact:
 class Batch:
     """Nodes updated together.
 
-    ``after`` are the ids of the batches it waits for, ``because`` says why, by id; ``closed_by`` says what kept it from
-    growing; ``only`` names the services it updates, all of its nodes' services when empty. It takes ``seconds``.
+    ``wave`` is its place in the longest chain of batches that ends with it, from 1 on. It takes ``seconds``. ``after``
+    are the ids of the batches it waits for, ``because`` is {such an id: why}; ``closed_by`` says what kept it from
+    growing. ``impact`` is {service: what it does to it}. ``only`` names the services it updates, all of its nodes'
+    services when empty.
     """
 
     id: str
@@ -43,6 +46,7 @@ class Batch:
     only: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
+        """As the schema ``plan.json`` has it; ``only`` where there is any, so that older plans keep their keys."""
         data: dict[str, Any] = {
             "id": self.id,
             "wave": self.wave,
@@ -58,6 +62,7 @@ class Batch:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Batch":
+        """What to_dict() gave. KeyError for other data."""
         return cls(
             id=data["id"],
             nodes=tuple(data["nodes"]),
@@ -74,9 +79,9 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """A place where the update waits for a person: before the batches of these ids, which come after all others.
+    """A place where the update waits for a person: ``before`` the batches of these ids; ``why`` is for that person.
 
-    All others are those that need not come after one of them.
+    Nothing else is under way then: all batches that need not come after one of these come before them.
     """
 
     id: str
@@ -84,21 +89,26 @@ class Approval:
     why: str
 
     def to_dict(self) -> dict[str, Any]:
+        """As the schema ``plan.json`` has it."""
         return {"id": self.id, "before": list(self.before), "why": self.why}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Approval":
+        """What to_dict() gave. KeyError for other data."""
         return cls(id=data["id"], before=tuple(data["before"]), why=data["why"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A rolling update in batches that only ``after`` orders.
+    """A rolling update in batches, of which each begins when those it comes ``after`` have ended, whatever others do.
 
-    ``outputs`` is {output: digest} of what it was made from; ``digest`` binds the whole to outputs, policy and facts.
-    ``lower_bound`` is the least number of waves that any plan under these constraints needs, ``makespan_bound`` the
-    least number of seconds, ``batches_bound`` the least number of batches (0 if unknown). ``proved`` says why no plan
-    is shorter than this one: it meets the 'bound', or an 'exact' search found none; 'no' where one may exist.
+    ``outputs_digest`` is the SHA-256 (hex) of the outputs it was made from, ``outputs`` {output: digest} of each, by
+    which the difference is told. ``policy`` is the policy with its budgets in numbers, ``facts`` what the nodes said,
+    None if they were not asked. ``excluded`` is {node: why it is not updated}; ``waivers`` are those that the plan
+    makes use of, {service, services, reason}. ``lower_bound`` is the least number of waves that any plan under these
+    constraints needs, ``makespan_bound`` the least number of seconds, ``batches_bound`` the least number of batches (0
+    if unknown). ``proved`` says why no plan is shorter: this one meets the 'bound', or an 'exact' search found none;
+    'no' where one may exist.
     """
 
     stack: str
@@ -184,6 +194,7 @@ class Plan:
         raise KeyError(id)
 
     def to_dict(self) -> dict[str, Any]:
+        """As the schema ``plan.json`` has it: what it holds, and what follows from that."""
         return {
             "format": FORMAT,
             "stack": self.stack,
@@ -210,7 +221,7 @@ class Plan:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Plan":
-        """A plan from data that the plan's JSON Schema accepts."""
+        """A plan from data that the schema ``plan.json`` accepts; what follows from it is not looked at."""
         return cls(
             stack=data["stack"],
             release=data["release"],
@@ -261,6 +272,7 @@ class Plan:
         return f"{text} ({'the least possible' if self.proved != 'no' else least})"
 
 
+#: Of a batch, in a table for people.
 COLUMNS = ("id", "wave", "nodes", "roles", "comes after", "takes down", "closed by")
 
 
@@ -279,7 +291,7 @@ def row(batch: Batch) -> tuple[str, int, str, str, str, str, str]:
 
 
 def links(chain: Sequence[Batch]) -> list[str]:
-    """A chain of batches as lines, those in a row that wait for the same reason on one."""
+    """A chain of batches as lines; batches in a row that wait for the same reason are on one line."""
     runs: list[tuple[str, list[str]]] = []
     before = ""
     for batch in chain:

@@ -1,6 +1,7 @@
-"""Whether a plan keeps its promises, checked without the planner: before a start, and in tests.
+"""Does a plan keep its promises? It is asked without the planner, before a start and in tests.
 
-What is down at one instant is the union of batches of which none is before another, however long each of them takes.
+Batches of which none comes after another may be under way at one instant, however long each of them takes: so it is
+their nodes together that are down then.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ def check(plan: Plan, overcloud: Overcloud) -> None:
 
 
 def problems(plan: Plan, overcloud: Overcloud) -> Iterator[str]:
-    """Everything wrong with the plan, in words."""
+    """Everything wrong with the plan, in words; of the catalogue's order between services nothing is known here."""
     yield from _wrong_nodes(plan, overcloud)
     ancestors = _ancestors(plan.batches)
     if ancestors is None:

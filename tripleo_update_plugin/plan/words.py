@@ -26,6 +26,11 @@ def some_names(names: Sequence[str], most: int = 4, what: str = "nodes") -> str:
 
 
 def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Lines of a table for people, the *head* first. ValueError for a row that is not as long as the head.
+
+    >>> table(("id", "wave"), [("batch-1", 1), ("b", 12)])
+    ['id       wave', 'batch-1  1', 'b        12']
+    """
     cells = [[str(cell) for cell in line] for line in (head, *rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(head))]
     return ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]

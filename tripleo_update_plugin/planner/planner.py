@@ -1,7 +1,7 @@
-"""The planner: from an overcloud and what may be down to a plan of batches, and a bound that tells how good it is.
+"""How does an overcloud become a plan, and how good is the plan?
 
-Its parts are modules of their own: constraints, grouping, schedule, bounds, batching. All of it in prose is in
-docs/source/policy.rst.
+The problem is stated (problem), wishes for the order are added (preferences), a schedule is sought and cut into batches
+(search). docs/source/policy.rst tells all of it in prose.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,10 +44,11 @@ def plan_update(
     limit: Limit | None = None,
     outputs: Mapping[str, str] | None = None,
 ) -> Plan:
-    """The shortest plan this planner finds, with a lower bound.
+    """The shortest plan this planner finds, with bounds that tell how much shorter one could be.
 
-    *facts* None means that the nodes were not asked. *outputs* is {output: digest}, so that a stale plan knows.
-    Raises Infeasible if a service would lose more than its budget, BadPolicy if the policy cannot be followed.
+    *facts* None means that the nodes were not asked. *outputs* is outputs.digests() of what the overcloud was read
+    from, so that a plan that has become stale can say what changed. Raises Infeasible if a service would lose more than
+    its budget, BadPolicy if the policy cannot be followed.
     """
     policy, limit, known = policy or Policy(), limit or Limit(), facts or Facts()
     policy = replace(policy, service_waves=_service_waves(policy, catalogue, overcloud, limit))

@@ -25,6 +25,7 @@ from tripleo_update_plugin.rules.catalogue import Catalogue
 #: Kinds whose replicas stand in for each other: a gate looks at the others before one of them goes.
 SHARED_KINDS = frozenset({"quorum", "stateless", "worker", "active-passive", "cache", "storage"})
 
+#: The task of a gate that asks the module tripleo_update_health; results are looked up by it.
 HEALTH_TASK = "Every service is healthy"
 
 #: A module looks again by itself for that long; then Ansible asks anew, so that no connection is silent for longer.
@@ -40,7 +41,8 @@ class Patience:
 
     @classmethod
     def of(cls, timeout: int, delay: int) -> "Patience":
-        """
+        """To look every *delay* seconds, for *timeout* seconds, and once at the least.
+
         >>> Patience.of(600, 5)
         Patience(retries=120, delay=5)
         """
@@ -48,6 +50,7 @@ class Patience:
 
     @property
     def seconds(self) -> int:
+        """How long it looks altogether."""
         return self.retries * self.delay
 
 
@@ -59,7 +62,11 @@ def gate_before(
     only: Iterable[str] | None = None,
     skip: Iterable[str] = (),
 ) -> Phase:
-    """Checks of *nodes* and of their peers before anything is stopped; nodes in *skip* are not looked at as peers."""
+    """Checks of *nodes* and of their peers before anything is stopped; nodes in *skip* are not looked at as peers.
+
+    Peers are the other nodes that have a service of SHARED_KINDS which is updated; *only* are the services that are,
+    all when None. BadProfile if services come after each other in a circle.
+    """
     own = {name: services_of(overcloud.node(name), only) for name in nodes}
     shared = {
         service for services in own.values() for service in services
@@ -79,7 +86,7 @@ def gate_after(
     only: Iterable[str] | None = None,
     skip: Iterable[str] = (),
 ) -> Phase:
-    """Checks of *nodes* after their update; those in *skip* are no members of a cluster now."""
+    """Checks of *nodes* after their update; nodes in *skip* are down and not counted as members of a cluster."""
     own = {name: services_of(overcloud.node(name), only) for name in nodes}
     return _gate(overcloud, catalogue, own, patience, frozenset(skip) - frozenset(nodes))
 

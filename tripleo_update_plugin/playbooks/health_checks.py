@@ -1,4 +1,4 @@
-"""What a gate looks at: service profiles → checks, as data for the Ansible module ``tripleo_update_health``."""
+"""What does a gate look at? Service profiles become checks, as data for the module ``tripleo_update_health``."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""By which means the nodes of an overcloud are updated: what its release brings, or plays of our own."""
+"""By which means are the nodes of an overcloud updated? By what its release brings, or by plays of our own."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ PACKAGES = "packages"
 
 
 def means_of(outputs: Mapping[str, Any], overcloud: Overcloud) -> str:
-    """One of these; "" where there are none."""
+    """PLAYBOOK, TASKS or PACKAGES; "" where there are none: containers without update tasks."""
     config = outputs.get("RoleConfig") or {}
     if overcloud.has_update_tasks and overcloud.release != "pike":
         return PLAYBOOK

@@ -1,4 +1,4 @@
-"""Service profiles → Ansible plays, as data.
+"""How do the steps of service profiles become plays of Ansible? As data.
 
 Names reach Ansible as arguments and variables only, never inside shell text.
 """
@@ -14,18 +14,20 @@ from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.overcloud.model import VIPS_OF_SERVICES, Node, Overcloud
 from tripleo_update_plugin.rules.catalogue import Catalogue
 
+#: As Ansible reads them in YAML.
 Play = dict[str, Any]
 Task = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """Plays of a phase."""
+    """What a phase runs: its plays, one after the other."""
 
     plays: tuple[Play, ...]
 
     @property
     def hosts(self) -> frozenset[str]:
+        """Every node that one of the plays is for."""
         return frozenset(host for play in self.plays for host in play["hosts"])
 
 
@@ -44,6 +46,7 @@ def steps(
 ) -> Phase:
     """The profiles' tasks of *phase* (``drain`` or ``restore``) for *nodes*; those in *skip* are down.
 
+    *only* are the services it is about, all when None. BadProfile if services come after each other in a circle.
     HAProxy sends nothing more to the nodes before any of their services is drained, and again when all are restored. A
     service is drained before what it builds on, and restored after it.
     """
@@ -72,7 +75,10 @@ def nodes_there(overcloud: Overcloud, away: Iterable[str]) -> dict[str, tuple[st
 
 
 def variables_of(overcloud: Overcloud, there: Mapping[str, Sequence[str]], tasks: Sequence[Task]) -> dict[str, Any]:
-    """What profiles' tasks may ask for: the virtual IP addresses that go with HAProxy, and nodes of services."""
+    """What profiles' *tasks* may ask for: the virtual IP addresses that go with HAProxy, and the nodes of services.
+
+    *there* is {service: its nodes}; of that they get the services that they name, for there may be thousands of nodes.
+    """
     text = repr(tasks)
     return {
         "tripleo_update_vips": sorted({ip for name, ip in overcloud.vips.items() if name not in VIPS_OF_SERVICES}),
@@ -118,7 +124,7 @@ def classes_of(
 
 
 def in_order(services: Iterable[str], catalogue: Catalogue) -> tuple[str, ...]:
-    """*services*, each after those of them that its profile comes after; otherwise in natural order."""
+    """*services*, each after those of them that its profile comes after; BadProfile if these go in a circle."""
     names = naturally(services)
     graph = {name: [other for other in catalogue.profile(name).after if other in names] for name in names}
     try:
@@ -128,6 +134,7 @@ def in_order(services: Iterable[str], catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def runner_of(overcloud: Overcloud, role: str, service: str) -> str:
+    """Who runs *service* on the nodes of *role*, one of model.RUNNERS; "" if nobody knows."""
     return overcloud.runners.get(role, {}).get(service, "")
 
 
@@ -139,6 +146,7 @@ def add_missing(tasks: list[Task], more: Iterable[Mapping[str, Any]]) -> None:
 
 
 def play_of(name: str, hosts: Sequence[str], tasks: list[Task]) -> Play:
+    """A play of *tasks* for *hosts*, without Ansible's own facts of them, which would cost seconds."""
     return {"name": name, "hosts": list(hosts), "gather_facts": False, "tasks": tasks}
 
 

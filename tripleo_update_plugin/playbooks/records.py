@@ -1,4 +1,4 @@
-"""Plays that keep the record on the nodes: who works on them, and whether services are out of use.
+"""Which plays keep the record on the nodes: who works on them, and whether services are out of use?
 
 The record is what all underclouds go by (``module_utils/tripleo_update_record.py``). A phase that changes nodes claims
 them first, carries a mark in everything that it runs there, and says at its end how it leaves them.
@@ -43,6 +43,7 @@ class Owner:
     services: tuple[str, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
+        """As the module tripleo_update_record takes it."""
         fields = ("undercloud", "stack", "update", "batch", "phase", "attempt", "machine", "job")
         services = None if self.services is None else list(self.services)
         return {**{field: getattr(self, field) for field in fields}, "services": services}

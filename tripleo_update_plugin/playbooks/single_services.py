@@ -1,4 +1,4 @@
-"""The update of single services of containerized overclouds: Ansible plays from each service's own data.
+"""How are single services of a containerized overcloud updated? By plays from each service's own data.
 
 A service's data are its ``update_tasks``, ``post_update_tasks`` and ``docker_config`` {step: {container: {...}}}. Plain
 containers are made anew by the role that the overcloud itself starts containers with (tripleo_container_manage of
@@ -49,7 +49,11 @@ def update(
     nodes: Sequence[str],
     only: Iterable[str],
 ) -> Phase:
-    """A playbook beside those of the stack: what prepares the overcloud's own update, and a play for each role."""
+    """A playbook to go beside those of the stack: what prepares the overcloud's own update, and a play for each role.
+
+    *data* is {role: {service: its own data}}, of which refusal() has nothing against the services *only* of *nodes*.
+    BadOutputs for a container or an image whose name is none.
+    """
     by_role: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name in naturally(nodes):
         node = overcloud.node(name)

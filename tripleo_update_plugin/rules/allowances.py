@@ -1,4 +1,4 @@
-"""What a policy comes to for one overcloud, in numbers."""
+"""What does a policy come to for one overcloud, in numbers?"""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Allowance:
 
 
 def resolve(policy: Policy, catalogue: Catalogue, overcloud: Overcloud, facts: Facts) -> dict[str, Allowance]:
-    """The budget of every deployed service that has one, by service.
+    """{service: its allowance}, for every deployed service that has a budget. *facts* say who is down already.
 
     Raises BadPolicy for a budget above a service's hard limit (unless waived) and for names that nothing has.
     """

@@ -1,4 +1,4 @@
-"""How many replicas of a service may be down at once: a number, a percentage, or a rule of the field."""
+"""How many replicas of a service may be down at once? A number, a percentage, or a rule that has a name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ RULES: Mapping[str, Callable[[int], int]] = {
     "quorum": lambda n: max((n - 1) // 2, 0),
     "half": lambda n: max(min(n // 2, n - 1), 0),
     "all-but-one": lambda n: max(n - 1, 0),
-    # Half of them, and where there is one only, that one: its own node alone misses it.
+    # Half of them. Where there is only one it may go: only the node that it is on misses it.
     "agents": lambda n: max(n // 2, 1),
     "unlimited": lambda n: n,
 }
@@ -25,6 +25,7 @@ class Percent:
     value: int
 
     def of(self, n: int) -> int:
+        """How many of *n* replicas may be down."""
         return max(n * self.value // 100, 1)
 
     def __str__(self) -> str:
@@ -42,6 +43,7 @@ class Rule:
     name: str
 
     def of(self, n: int) -> int:
+        """How many of *n* replicas may be down."""
         return RULES[self.name](n)
 
     def __str__(self) -> str:
@@ -59,6 +61,7 @@ class Count:
     value: int
 
     def of(self, n: int) -> int:
+        """How many of *n* replicas may be down."""
         return min(self.value, n)
 
     def __str__(self) -> str:
@@ -69,7 +72,7 @@ Budget = Count | Percent | Rule
 
 
 def parse_budget(value: object) -> Budget:
-    """Read ``1``, ``"25%"`` or the name of a rule; ValueError says what is wrong.
+    """The budget that ``1``, ``"25%"`` or the name of one of RULES stands for. ValueError, with the reason, for others.
 
     >>> parse_budget("25%")
     Percent(value=25)

@@ -1,4 +1,4 @@
-"""Service profiles: what each service is, what of it may be down, and the steps around its stop."""
+"""What is each service, how much of it may be down, and which steps go with its stop and start?"""
 
 import hashlib
 import json
@@ -26,6 +26,7 @@ KINDS: Mapping[str, tuple[Budget, Budget]] = {
 #: Parts of a profile that differ by runner.
 BY_RUNNER = ("health", "drain", "restore", "gate")
 
+#: Tasks of Ansible, or checks of the module tripleo_update_health.
 Tasks = tuple[Mapping[str, Any], ...]
 
 
@@ -33,10 +34,12 @@ Tasks = tuple[Mapping[str, Any], ...]
 class Profile:
     """What the catalogue knows about one service.
 
-    ``wave`` is 'first' where the service is updated alone, on all its nodes, before anything that comes after it.
-    ``units`` is {runner: names to look at}; ``health`` is {runner or 'any': checks of the module
-    tripleo_update_health}; ``drain``, ``restore`` and ``gate`` are {runner or 'any': Ansible tasks}. ``proxies`` are
-    those of HAProxy that lead to the service: {name: how its servers go, drain or maint}.
+    ``kind`` is one of KINDS. ``budget`` is what may be down unless a policy says something else, ``limit`` what no
+    policy may exceed. ``after`` are the services it comes after, ``why`` the reason for its budget. ``wave`` is 'first'
+    where the service is updated alone, on all its nodes, before anything that comes after it. ``units`` is {runner:
+    names to look at}; ``health`` is {runner or 'any': checks of the module tripleo_update_health}; ``drain``,
+    ``restore`` and ``gate`` are {runner or 'any': Ansible tasks}. ``proxies`` are those of HAProxy that lead to the
+    service: {name: how its servers go, drain or maint}.
     """
 
     service: str
@@ -77,6 +80,7 @@ class Catalogue:
     profiles: Mapping[str, Profile]
 
     def knows(self, service: str) -> bool:
+        """Whether somebody described *service*."""
         return service in self.profiles
 
     def profile(self, service: str) -> Profile:
@@ -92,9 +96,9 @@ def _unknown(service: str) -> Profile:
 
 
 def parse_profile(service: str, data: Mapping[str, Any], source: str) -> Profile:
-    """One catalogue entry as a Profile; *source* (file and line) goes into the error.
+    """The Profile of a catalogue's entry that its JSON Schema accepts.
 
-    The entry has passed the catalogue's JSON Schema; what a schema cannot say is checked here.
+    Raises BadProfile, with *source* (file and line), for what a schema cannot say.
     """
     kind = data["kind"]
     if kind not in KINDS or kind == "unknown":

@@ -1,4 +1,4 @@
-"""What the operator allows, and what it comes to for one overcloud, in numbers."""
+"""What does the operator allow and ask for? allowances says what it comes to for one overcloud."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,10 +8,13 @@ from tripleo_update_plugin.errors import BadPolicy
 from tripleo_update_plugin.rules import probes, variables
 from tripleo_update_plugin.rules.budget import Budget, parse_budget
 
+#: In a waiver: every service that the plan is impossible without.
 EVERYTHING = "*"
 
+#: Seconds of an exact search, unless the policy gives another number.
 SOLVER_TIME = 10.0
 
+#: When an update waits for a person.
 APPROVALS = ("never", "after-canary", "every-wave")
 
 
@@ -37,16 +40,21 @@ class Durations:
     services: Mapping[str, int] = field(default_factory=dict)  # in a service wave
 
     def of(self, node: str, role: str) -> int:
+        """Seconds for *node* of *role*, as a whole."""
         return self.nodes.get(node) or self.roles.get(role) or self.default
 
     def to_dict(self) -> dict[str, Any]:
+        """As a plan records it: {default: seconds, roles, nodes, services: {name: seconds}}."""
         names = {"roles": self.roles, "nodes": self.nodes, "services": self.services}
         return {"default": self.default, **{key: dict(sorted(value.items())) for key, value in names.items()}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """The update waits for a person before the nodes of a ``role``, or those that have a ``service``; one is empty."""
+    """The update waits for a person before the nodes of a ``role``, or before those that have a ``service``.
+
+    One of the two is given, the other one is "".
+    """
 
     role: str = ""
     service: str = ""
@@ -84,6 +92,7 @@ class Policy:
     solver_time: float = SOLVER_TIME  # seconds for an exact search; it allows nothing, so plans do not record it
 
     def waiver_of(self, service: str) -> Waiver | None:
+        """The waiver that lets *service* go down, its own or one of EVERYTHING; None if there is none."""
         return next((w for w in self.waivers if w.service in (service, EVERYTHING)), None)
 
 

@@ -1,8 +1,8 @@
-"""What is asked all the while an update lasts: chosen from the stack, and named by the policy.
+"""What is asked all the while an update lasts? The stack's endpoints, and what the policy names.
 
-A probe is asked in an open loop, ``rate`` times a second whatever the answers are. Each request is a first attempt
-that has ``timeout`` seconds. As clients try again for ``retry`` seconds, a request has failed in spite of retries if
-no later one within that time succeeded either.
+A probe is asked ``rate`` times a second, whether or not earlier requests have been answered. Each request has
+``timeout`` seconds and is not repeated. A client would try again for ``retry`` seconds: so a request counts as failed
+in spite of retries if none of those sent within that time after it was answered either.
 """
 
 import re
@@ -19,7 +19,7 @@ KINDS = ("http", "tcp", "icmp", "sql", "amqp", "command")
 
 SQL_PORT, AMQP_PORT = 3306, 5672
 
-#: Fewer tries than this inside the retry window would make "in spite of retries" an empty word.
+#: A client tries at least so often within its time of retries: with fewer requests nothing could be said of retries.
 _FEWEST_TRIES = 3
 
 _BROKERS = ("oslo_messaging_rpc", "rabbitmq")
@@ -29,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. ()-]{0,99}\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """``rate`` first attempts a second, each with ``timeout`` seconds; clients try again for ``retry`` seconds."""
+    """``rate`` requests a second, each with ``timeout`` seconds; clients would try again for ``retry`` seconds."""
 
     rate: float = 1.0
     timeout: float = 2.0
@@ -37,17 +37,18 @@ class Pace:
 
     @property
     def period(self) -> float:
-        """Seconds between two first attempts."""
+        """Seconds between two requests."""
         return 1 / self.rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One thing to ask. Which of the fields below ``pace`` count depends on ``kind``.
+    """One thing to ask, of a ``kind`` in KINDS, which decides what of the fields below ``pace`` matters.
 
-    ``http`` gets ``path`` of the host, by TLS if ``tls`` is set, which is checked unless ``verify`` is off. It
-    succeeds with one of the ``statuses`` (without any, with all below 500), and with ``body`` in the answer.
-    ``amqp`` and ``sql`` take the first of ``hosts`` that can be had, as clients do. ``pooled`` keeps its connection.
+    An ``http`` probe gets ``path`` of the host, by TLS if ``tls`` is set; the certificate is checked if ``verify`` is.
+    It succeeds with one of the ``statuses`` (without any, with all below 500), and with ``body`` in the answer.
+    ``amqp`` and ``sql`` take the first of ``hosts`` that can be had, as clients do; a ``pooled`` one keeps its
+    connection. ``argv`` is the command of a ``command``.
     """
 
     name: str
@@ -66,7 +67,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The key ``probes`` of the policy: whether the ``stack`` chooses probes, which to ``skip``, and ``more``."""
+    """The key ``probes`` of the policy: whether the ``stack`` chooses some, which to ``skip``, and ``more``."""
 
     stack: bool = True
     pace: Pace = field(default_factory=Pace)
@@ -180,7 +181,7 @@ class Selection:
 
 
 def select(wanted: Wanted, overcloud: Overcloud, outputs: Mapping[str, Any]) -> Selection:
-    """What to ask of *overcloud*, whose stack has *outputs*."""
+    """What to ask of *overcloud*, whose stack has *outputs*; a probe of the policy takes the place of its namesake."""
     public, left_out = _public_endpoints(overcloud, wanted.pace) if wanted.stack else ([], [])
     own = [*public, *_database(overcloud, wanted.pace), *_brokers(overcloud, outputs, wanted.pace)]
     named = {probe.name for probe in wanted.more}
@@ -189,7 +190,10 @@ def select(wanted: Wanted, overcloud: Overcloud, outputs: Mapping[str, Any]) -> 
 
 
 def _public_endpoints(overcloud: Overcloud, pace: Pace) -> tuple[list[Probe], list[str]]:
-    """One probe for each host and port that public endpoints are at: the map also has services that nobody deployed."""
+    """A probe for each host and port of public endpoints, and the names of endpoints that lead to nothing deployed.
+
+    TripleO's EndpointMap has all services that there could be.
+    """
     services = [service.replace("_", "") for service in overcloud.services]
     probes: dict[tuple[str, str, int], Probe] = {}
     left_out = []

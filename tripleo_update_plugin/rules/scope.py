@@ -1,4 +1,4 @@
-"""What an update is limited to: some roles, nodes or services."""
+"""What is an update limited to? Roles, nodes, services, as ``--limit`` names them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from tripleo_update_plugin.overcloud.model import Node, Overcloud
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """What an update is limited to; empty sets do not limit."""
+    """Names of ``roles``, ``nodes`` and ``services``; an empty set does not limit.
+
+    A node is inside if its role or the node itself is named, and it has one of the services.
+    """
 
     roles: frozenset[str] = frozenset()
     nodes: frozenset[str] = frozenset()
@@ -22,6 +25,7 @@ class Limit:
         return placed and (not self.services or bool(self.services & node.services))
 
     def to_dict(self) -> dict[str, list[str]]:
+        """What is limited, {roles, nodes or services: names}, as a plan records it."""
         return {
             kind: list(naturally(names))
             for kind, names in (("roles", self.roles), ("nodes", self.nodes), ("services", self.services))
@@ -30,11 +34,15 @@ class Limit:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Iterable[str]]) -> "Limit":
+        """What to_dict() gave."""
         return cls(**{kind: frozenset(names) for kind, names in data.items()})
 
 
 def parse_limit(texts: Iterable[str], overcloud: Overcloud) -> Limit:
-    """``role:NAME``, ``node:NAME``, ``service:NAME``, or a bare name that is only one of the three."""
+    """The limit that *texts* stand for: ``role:NAME``, ``node:NAME``, ``service:NAME``, or a name of only one kind.
+
+    Raises BadLimit for a name that *overcloud* does not have, or that could be two of the three.
+    """
     known = {
         "role": {node.role for node in overcloud.nodes},
         "node": {node.name for node in overcloud.nodes},

@@ -1,4 +1,4 @@
-"""The services of an overcloud, each with who runs it, its budget and the reason for it."""
+"""Which services has an overcloud, who runs each, how many of it may be down, and why?"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,9 @@ from tripleo_update_plugin.rules.policy import Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLine:
-    """One service. ``budget`` is how many of its ``nodes`` may be down at once.
+    """One service. ``budget`` is how many of its ``nodes`` may be down at once, ``bound_by`` says who set it and why.
+
+    ``run_by`` are of model.RUNNERS, more than one where roles differ, or 'host' for what only configures a host.
 
     ``update_tasks`` names the tasks that the service itself brings to an update, "" for one without a name; None where
     its own data was not read.

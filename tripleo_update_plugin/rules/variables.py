@@ -5,28 +5,33 @@ The policy, the workbook and the actions all go by this one rule, so that what a
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from keyword import iskeyword
 from typing import Any
 
 from tripleo_update_plugin.errors import BadPolicy
 
-#: The flows' own variables that are the operator's to set, and what each is; docs/source/operations.rst describes them.
-SETTABLE: Mapping[str, type] = {
-    "tripleo_update_package_command": list,
-    "tripleo_update_check_command": list,
-    "tripleo_update_marks": str,
-}
+#: The flows' own variables that are the operator's to set, all of them commands; docs/source/operations.rst describes
+#: them. Others have to be the same in every phase, and a policy's variables are those of the update alone.
+SETTABLE = ("tripleo_update_package_command", "tripleo_update_check_command")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 #: Ansible's own variables and ours: some of them are commands, or say where Ansible goes and as whom.
-_RESERVED = re.compile(r"ansible_|tripleo_update_", re.IGNORECASE)
+_RESERVED = re.compile(r"ansible_|tripleo_update_|inventory_(dir|file|hostname)", re.IGNORECASE)
+
+#: More of Ansible's own ("Special Variables" in its documentation).
+_SPECIAL = frozenset(
+    ("environment", "group_names", "groups", "hostvars", "omit", "play_hosts", "playbook_dir", "role_name",
+     "role_names", "role_path", "vars")
+)  # fmt: skip
 
 #: YAQL and Jinja. They are refused rather than quoted: Ansible evaluates every text of a variable whenever it is used.
 _EXPRESSION = re.compile(r"<%|\{\{|\{%|\{#")
 
-#: How deep values may be nested.
-_DEEPEST = 20
+#: How deep values may be nested, and how many one variable may hold; an alias in YAML can stand for itself.
+_DEEPEST, _MOST = 20, 10_000
 
 
 def checked(data: Any) -> dict[str, Any]:
@@ -38,40 +43,53 @@ def checked(data: Any) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         raise BadPolicy("extra_vars: a mapping of variables to plain data is expected")
     for name, value in data.items():
-        if problem := _problem_of_name(name, value) or next(_problems(value), ""):
+        if problem := _problem_of_name(name, value) or _problem_of_value(value):
             raise BadPolicy(f"extra_vars: {name!r:.100}: {problem}")
     return dict(data)
 
 
 def _problem_of_name(name: Any, value: Any) -> str:
-    if not isinstance(name, str) or not _NAME.match(name):
+    if not isinstance(name, str) or not _NAME.match(name) or iskeyword(name):
         return "not a name that a variable of Ansible can have"
     if name in SETTABLE:
-        return "" if isinstance(value, SETTABLE[name]) else f"a {SETTABLE[name].__name__} is expected"
-    if _RESERVED.match(name):
-        return f"not a variable that a policy may set; of its kind there are {', '.join(SETTABLE)}"
+        return "" if _is_command(value) else "a list of words is expected"
+    if _RESERVED.match(name) or name in _SPECIAL:
+        return f"not a variable that a policy may set; of these there are {' and '.join(SETTABLE)}"
     return ""
 
 
-def _problems(value: Any, depth: int = 0) -> Iterator[str]:
-    """What is wrong with a value, keys of mappings too."""
-    if depth > _DEEPEST:
-        yield f"nested more than {_DEEPEST} deep"
-    elif isinstance(value, str):
-        if _EXPRESSION.search(value):
-            yield f"{value!r:.100} looks like an expression; write the value itself"
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield "not a finite number"
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            # Ansible reads {"__ansible_…": …} as something else than a mapping.
-            if not isinstance(key, str) or key.startswith("__ansible"):
-                yield f"{key!r:.100} cannot be a key"
-            else:
-                yield from _problems(key, depth + 1)
-                yield from _problems(inner, depth + 1)
+def _is_command(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(word, str) for word in value)
+
+
+def _problem_of_value(value: Any) -> str:
+    for number, (part, depth) in enumerate(_parts(value)):
+        if number >= _MOST or depth > _DEEPEST:
+            return f"more than {_MOST} values" if number >= _MOST else f"nested more than {_DEEPEST} deep"
+        if problem := _problem_of_part(part):
+            return problem
+    return ""
+
+
+def _parts(value: Any, depth: int = 0) -> Iterator[tuple[Any, int]]:
+    """A value and all that is inside of it, keys of mappings too, each with how deep it is."""
+    yield value, depth
+    inside: Iterable[Any] = ()
+    if isinstance(value, Mapping):
+        inside = chain.from_iterable(value.items())
     elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _problems(inner, depth + 1)
-    elif not isinstance(value, bool | int | float | None):
-        yield f"a {type(value).__name__} is no plain data"
+        inside = value
+    for each in inside:
+        yield from _parts(each, depth + 1)
+
+
+def _problem_of_part(part: Any) -> str:
+    if isinstance(part, str):
+        return f"{part!r:.100} looks like an expression; write the value itself" if _EXPRESSION.search(part) else ""
+    if isinstance(part, float):
+        return "" if math.isfinite(part) else "not a finite number"
+    if isinstance(part, Mapping):
+        # Ansible reads {"__ansible_…": …} as something else than a mapping.
+        bad = [key for key in part if not isinstance(key, str) or key.startswith("__ansible")]
+        return f"{bad[0]!r:.100} cannot be a key" if bad else ""
+    return "" if isinstance(part, bool | int | list | tuple | None) else f"a {type(part).__name__} is no plain data"

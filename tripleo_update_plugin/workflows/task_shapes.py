@@ -1,9 +1,9 @@
-"""Whether a generated workbook is what it must be, and a small one that stands for it.
+"""Is a generated workbook what it must be, and which small one can stand for it before Mistral's parser?
 
-Mistral's parser takes a third of a second a task, because it checks its own JSON schemas again for each: minutes for a
-large plan. But our tasks come in a few shapes: which keys they have. So Mistral's parser judges one task of each shape.
-Here it is made sure that no task has anything in it that its representative has not, but other names and numbers; and
-what Mistral checks of a workflow as a whole, first tasks, joins, references, is checked of the whole.
+Mistral's parser takes a third of a second for a task, because it checks its own JSON schemas again for each: minutes
+for a large plan. But our tasks have few shapes, a shape being the keys that a task has. So the parser judges one task
+of each shape. Here it is made sure that the others differ from that one in names and numbers only; and what Mistral
+checks of a workflow as a whole (first tasks, joins, references) is checked of the whole.
 """
 
 from collections.abc import Hashable, Mapping
@@ -31,6 +31,7 @@ from tripleo_update_plugin.workflows.workbook import (
     is_digest,
 )
 
+#: {name: task}
 Tasks = Mapping[str, Mapping[str, Any]]
 
 
@@ -49,7 +50,7 @@ def check(book: Mapping[str, Any]) -> None:
 
 
 def representative(book: Mapping[str, Any]) -> dict[str, Any]:
-    """A workbook with one task of each shape in *book*, which has passed check(); Mistral takes both or neither."""
+    """A workbook with one task of each shape in *book*, which has passed check(): Mistral takes both, or neither."""
     chosen: dict[Hashable, str] = {}
     tasks: Tasks = book["workflows"][WORKFLOW]["tasks"]
     for name, task in tasks.items():

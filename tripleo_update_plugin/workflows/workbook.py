@@ -1,4 +1,4 @@
-"""A plan as a Mistral workbook: one task per batch, joined on the batches it comes after.
+"""What does a plan look like as a workbook of Mistral? One task per batch, joined on the batches it comes after.
 
 An approval is a task of its own that does nothing, and that Mistral pauses before. It must not be a join: before those
 Mistral does not pause, whatever the definition says. So where it comes after several batches, one more task joins them.
@@ -56,6 +56,7 @@ def workbook_name(plan: Plan) -> str:
 
 
 def workflow_name(plan: Plan) -> str:
+    """The full name of the workflow that runs the plan, as Mistral knows it."""
     return f"{workbook_name(plan)}.{WORKFLOW}"
 
 
@@ -97,6 +98,7 @@ def render(plan: Plan) -> dict[str, Any]:
 
 
 def to_yaml(workbook: dict[str, Any]) -> str:
+    """The definition as Mistral takes it; ASCII only, whatever characters the values have."""
     return yaml.safe_dump(workbook, sort_keys=False, default_flow_style=False, width=120)
 
 

@@ -1,15 +1,13 @@
 """How long does a phase wait for a service of the undercloud that is away?"""
 
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from tripleo_update_plugin.adapters.retrying import Patience
 from tripleo_update_plugin.errors import Unavailable
 from tripleo_update_plugin.executor.runner.work import Work
 
 Answer = TypeVar("Answer")
-
-_PAUSE = 5.0  # seconds between two tries
 
 
 def patiently(work: Work, ask: Callable[[], Answer]) -> Answer:
@@ -17,12 +15,6 @@ def patiently(work: Work, ask: Callable[[], Answer]) -> Answer:
 
     Then, at the deadline of the phase, or when the job is asked to end, the last Unavailable is raised.
     """
-    deadline = time.monotonic() + min(work.options.patience, work.seconds_left)
-    while True:
-        try:
-            return ask()
-        except Unavailable as error:
-            if work.cancelled() or time.monotonic() + _PAUSE > deadline:
-                raise
-            work.log.warning("waits: %s", error.message)
-            time.sleep(_PAUSE)
+    seconds = min(float(work.options.patience), work.seconds_left)
+    patience = Patience(seconds=seconds, say=work.log.warning, stopped=work.cancelled)
+    return patience.call(ask, lambda error: isinstance(error, Unavailable))

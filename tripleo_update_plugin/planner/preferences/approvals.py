@@ -1,4 +1,4 @@
-"""Where an update waits until a person lets it go on: between batches, when none is under way."""
+"""Where does an update wait until a person lets it go on? Between batches, when none is under way."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +13,10 @@ _WAVES = "an approval before every wave"
 def with_approvals(
     batches: Sequence[Batch], policy: Policy, nodes: Mapping[str, Node]
 ) -> tuple[tuple[Batch, ...], tuple[Approval, ...]]:
-    """The batches, in waves if each wave is to be approved, and the approvals that *policy* asks for."""
+    """The batches, in waves if each wave is to be approved, and the approvals that *policy* asks for.
+
+    *batches* stand each after all that it comes after; *nodes* is {name: node} of all that are updated.
+    """
     batches = _waves_apart(batches) if policy.approve == "every-wave" else tuple(batches)
     asked: dict[tuple[str, ...], list[str]] = {}
     for before, why in _asked(batches, policy, nodes):

@@ -1,7 +1,7 @@
-"""Places where an update waits for a person: before some nodes, all others have been updated.
+"""How is a place made where an update can wait for a person before some nodes, with nothing under way?
 
-All that need not come after the nodes of a checkpoint comes before them. So when the person is asked nothing is under
-way, and what is looked at is whole.
+All that need not come after the nodes of a checkpoint comes before them. So the person looks at nodes of which each is
+updated as a whole or not yet begun.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,7 +1,7 @@
-"""As few failovers as a plan of the same length can have.
+"""How does a plan get by with as few failovers as one of its length can have?
 
-The leader of a service goes after all other nodes that have the service, whatever their role: so it moves once, to a
-node that is updated already. That is a wish: it is kept where the plan gets no longer by it.
+The leader of a service goes after all other nodes that have the service, whatever their role: so the service moves
+once, to a node that is updated already. That is a wish: it is met where the plan gets no longer by it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,10 +26,10 @@ def leaders_last(
     services_of: Mapping[str, frozenset[str]],
     seconds: float = 0.0,
 ) -> tuple[Problem, Solution]:
-    """The problem with as many leaders last as cost no time, and its solution; *leaders* is {service: node}.
+    """The problem with as many leaders last as cost no time, and its solution.
 
-    Where the constructive schedule gets longer by a leader, an exact search of so many *seconds* may find one that
-    does not.
+    *leaders* is {service: node}, *services_of* {node: its services} of the nodes that are updated. Where the schedule
+    gets longer by a leader, an exact search of so many *seconds* may find one that does not.
     """
     length = makespan(problem, list(solution.slots))
     led: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""Growing steps: an update begins with few nodes of each role and goes on with more.
+"""How does an update begin with few nodes of each role and go on with more?
 
 ``1, 10%, 25%`` means: one node of every role; when it is updated, a tenth of them; from then on a quarter at a time.
 Each step is made of groups of its own, which come after those of the step before.
@@ -21,7 +21,7 @@ class _Piece(NamedTuple):
 
 
 def with_ramp(problem: Problem, steps: Sequence[Budget]) -> Problem:
-    """*problem* with each role, and each service wave in it, taken in *steps* of so many of its nodes."""
+    """*problem* with each role taken in *steps* of so many of its nodes, and so each service wave of a role."""
     families = dict.fromkeys((group.label, group.only) for group in problem.groups) if steps else {}
     for label, only in families:
         # In the order between groups, so that no step comes before one that order puts first.

@@ -1,7 +1,7 @@
-"""Services that the catalogue or the policy wants updated alone, everywhere, before any of their nodes as a whole.
+"""How is a service updated alone, on all its nodes, before any of them is updated as a whole?
 
-So an order between services that cannot be met node by node can be met all the same, ``ovn_controller`` everywhere
-before ``ovn_dbs`` for one. Each such service gives groups of its own, bounded by its own budget only.
+So an order between services can be met that cannot be met node by node: ``ovn_controller`` on every node before
+``ovn_dbs`` on the controllers, which have both. Each such service gets groups of its own, with its own budget only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,10 @@ from tripleo_update_plugin.rules.policy import Policy
 def with_service_waves(
     problem: Problem, nodes: Iterable[Node], constraints: Iterable[Constraint], orders: Sequence[Order], policy: Policy
 ) -> Problem:
-    """*problem* with the policy's service waves before it; those of the catalogue are the policy's by now."""
+    """*problem* with the service waves of *policy* before it; where the policy had none, it has the catalogue's by now.
+
+    *nodes* are those that are updated, *constraints* and *orders* those that the problem was made of.
+    """
     services_of = {node.name: node.services for node in nodes}
     budgets = [c for c in constraints if isinstance(c, MaxUnavailable)]
     seconds = policy.durations.services if policy.durations else {}

@@ -1,4 +1,4 @@
-"""What must hold at every instant of an update, whichever batches overlap.
+"""What must hold at every instant of an update, whichever batches overlap?
 
 Every constraint obeys one law: if a set of nodes is refused, every larger set is refused too.
 """
@@ -21,6 +21,7 @@ class Violation:
     constraint: str
     reason: str
 
+
 #: Of constraints that bind alike, the one to name first: what hurts most when it breaks.
 _RANK = {"quorum": 0, "storage": 1, "active-passive": 2, "cache": 3, "stateless": 4, "worker": 5}
 
@@ -29,7 +30,8 @@ class Constraint(Protocol):
     """A rule over sets of nodes that are down at the same time."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What it is told by: a service, or ``domains``."""
 
     @property
     def members(self) -> frozenset[str]:
@@ -50,6 +52,7 @@ class MaxUnavailable:
 
     @property
     def name(self) -> str:
+        """The service."""
         return self.allowance.service
 
     @property
@@ -64,6 +67,7 @@ class MaxUnavailable:
         return text if a.free > 0 else f"{text}; waived, so one at a time"
 
     def violation(self, down: frozenset[str]) -> Violation | None:
+        """See Constraint."""
         if len(down & self.members) <= self.capacity:
             return None
         return Violation(constraint=self.name, reason=self.reason)
@@ -78,9 +82,11 @@ class OneDomainAtATime:
 
     @property
     def members(self) -> frozenset[str]:
+        """Nodes that are in a domain."""
         return frozenset(self.domains)
 
     def violation(self, down: frozenset[str]) -> Violation | None:
+        """See Constraint."""
         hit = {self.domains[node] for node in down if node in self.domains}
         if len(hit) <= 1:
             return None

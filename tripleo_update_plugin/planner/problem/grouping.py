@@ -1,4 +1,4 @@
-"""Nodes in groups that are alike to the planner, with the budgets that bind them and the order between them.
+"""Which nodes are alike to the planner, which budgets bind them, and what comes before what?
 
 The planner counts inside groups, so its work grows with the groups and waves, not with pairs of nodes.
 """
@@ -25,9 +25,10 @@ def problem_of(
     policy: Policy,
     only: tuple[str, ...] = (),
 ) -> tuple[Problem, Unmet]:
-    """The problem of updating *nodes*, and the *orders* between services that cannot be met node by node.
+    """The problem of updating *nodes*, and those of the *orders* between services that cannot be met node by node.
 
-    *only* names the services that are updated, all when empty. Orders that a service wave meets are left out.
+    *only* names the services that are updated, all when empty. An order that a service wave meets is left out: there is
+    a batch for its first service alone.
     """
     waves = policy.service_waves or ()
     budgets = _binding(frozenset(node.name for node in nodes), constraints)

@@ -1,4 +1,4 @@
-"""Which groups of nodes must be updated before which others: order between services, brought down to nodes.
+"""Which groups of nodes must be updated before which others? The order between services, brought down to nodes.
 
 ``a`` before ``b`` means: a node with ``a`` precedes every node with ``b``, except where each of the two has both
 services; such nodes satisfy the order inside themselves only.
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
+#: (service that goes first, service that comes after it)
 Order = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Precedence:
-    """``before`` is {group: groups that precede it}.
+    """The order between groups, each given by its index. ``before`` is {group: groups that precede it}.
 
     ``unmet`` are the orders that cannot be met node by node: {order: pairs of groups that do not keep it}.
     ``because`` is {(group, group after it): the orders that ask for it}.
@@ -77,5 +78,5 @@ def _cycle(pairs: Iterable[tuple[int, int]], count: int) -> list[tuple[int, int]
 
 
 def ranked(before: Mapping[int, frozenset[int]]) -> list[int]:
-    """The groups, each after all that precede it."""
+    """The groups, each after all that precede it. CycleError if they go in a circle."""
     return list(TopologicalSorter(before).static_order())

@@ -1,4 +1,4 @@
-"""What there is to schedule: groups of alike nodes, what may be down at once, and the order between the groups."""
+"""What is there to schedule? Groups of alike nodes, what may be down at once, and the order between the groups."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,11 +9,12 @@ from tripleo_update_plugin.planner.problem.precedence import ranked
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Nodes that are alike to the planner.
+    """Nodes that are alike to the planner; ``label`` is their role, by which people know them.
 
     ``budgets`` are indexes of the problem's capacities, ``before`` indexes of the groups that precede it. The nodes
-    are in the order in which they are taken, leaders last; each of them takes ``seconds``. ``only`` names the services
-    that are updated, all when empty. ``ends`` says why there are no more nodes in it, where the role has more.
+    are in the order in which they are taken, leaders last; each of them takes ``seconds``. ``domain`` is their failure
+    domain, "" for none. ``only`` names the services that are updated, all when empty. ``ends`` says why there are no
+    more nodes in it, where the role has more.
     """
 
     label: str
@@ -30,7 +31,7 @@ class Group:
 class Problem:
     """What to schedule. ``capacities[i]`` nodes of budget i may be down at once, because of ``reasons[i]``.
 
-    ``orders`` is {(group, group after it): why}.
+    With a ``canary``, one node is updated before all others. ``orders`` is {(group, group after it): why}.
     """
 
     groups: tuple[Group, ...]

@@ -1,4 +1,4 @@
-"""How many batches any plan must have.
+"""How many batches must any plan have?
 
 Nodes are in one batch only if they start together, take equally long and share a budget or failure domain, directly or
 through others that start with them. So groups fall into families that have no batch in common, and a family's batches,
@@ -14,10 +14,10 @@ from tripleo_update_plugin.planner.search.bounds import Chains, bounds
 
 
 def families(problem: Problem, members: Iterable[int], behind: Sequence[frozenset[int]] = ()) -> list[tuple[int, ...]]:
-    """The groups *members*, those together whose nodes may make one batch.
+    """The groups *members*, by index, in tuples of those whose nodes may make one batch.
 
-    Without *behind*, the groups are taken to start together. With it, {group: all that come before it} by index, those
-    of which one waits for the other never do.
+    Without *behind* the groups are taken to start together. With it (``behind[i]`` are all groups before group ``i``),
+    of two that wait for one another none is taken to start with the other.
     """
     own = sorted(members)
     keys = {i: _keys(problem.groups[i]) for i in own}
@@ -49,7 +49,7 @@ def _are_apart(problem: Problem, i: int, j: int, behind: Sequence[frozenset[int]
 
 
 def all_before(problem: Problem) -> list[frozenset[int]]:
-    """For each group, all that come before it, directly or through others."""
+    """For each group, by index, all that come before it, directly or through others."""
     behind: list[frozenset[int]] = [frozenset()] * len(problem.groups)
     for i in problem.order:
         before = problem.groups[i].before

@@ -1,4 +1,4 @@
-"""A schedule cut into batches that know only what they come after.
+"""How is a schedule cut into batches that know nothing but what they come after?
 
 Of the nodes that start together, groups that share a budget and take equally long make one batch; groups that share
 none are batches of their own. A budget of ``c`` is like ``c`` places: a batch takes as many as it has nodes there, and
@@ -28,7 +28,10 @@ def batches_of(
     overcloud: Overcloud,
     allowances: Iterable[Allowance],
 ) -> tuple[Batch, ...]:
-    """The batches of a schedule."""
+    """The batches of the schedule *slots* of *problem*, each after all that it comes after.
+
+    *allowances* are those of the services that are hit, for the numbers of what goes down.
+    """
     nodes = {node.name: node for node in overcloud.nodes}
     impacts = _Impacts(allowances)
     places = _Places(problem)

@@ -1,4 +1,4 @@
-"""What no schedule can go below: in waves, where every node counts as one step, and in seconds.
+"""What can no schedule go below, in waves, where every node counts as one step, and in seconds?
 
 The bounds are chains of loads. Nodes that share a budget of ``c`` and take ``d`` each need ceil(n / c) x d; nodes that
 take different times need at least their sum divided by ``c``. Before them lies what must precede the first of them,

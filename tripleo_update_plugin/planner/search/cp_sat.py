@@ -1,4 +1,4 @@
-"""The shortest schedule by an exact search, with OR-tools' CP-SAT (the extra ``exact``).
+"""Which schedule is the shortest? An exact search by OR-tools' CP-SAT (the extra ``exact``).
 
 The model counts: how many nodes of each group start at each step, a step being the greatest common divisor of all
 durations. So it grows with groups and steps, not with nodes. Length after length is tried from the bound upwards: one
@@ -62,6 +62,7 @@ def search(problem: Problem, bound: int, known: int, seconds: float) -> Finding:
 
 
 def solver() -> Any:
+    """OR-tools' module of CP-SAT. SolverMissing where it is not installed."""
     try:
         from ortools.sat.python import cp_model
     except ImportError as error:
@@ -70,7 +71,7 @@ def solver() -> Any:
 
 
 class Model:
-    """Whether the problem can be done in *length* steps."""
+    """The question whether the problem can be done in *length* steps of *step* seconds."""
 
     def __init__(self, problem: Problem, step: int, length: int, cp_model: Any) -> None:
         self._problem, self._length, self._cp_model = problem, length, cp_model

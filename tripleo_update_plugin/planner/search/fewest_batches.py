@@ -1,4 +1,4 @@
-"""Of all schedules of one length the one with the fewest batches, and of those the one whose batches are the most even.
+"""Which of all schedules of one length has the fewest batches, and of those the most even ones?
 
 The constructive schedule starts nodes as soon as they may, which can cut a role into more batches than it needs. Where
 there are more than a lower bound, an exact search of the same length decides, as long as it is small.

@@ -1,4 +1,4 @@
-"""When the nodes of each group start: list scheduling by the longest way to the end.
+"""When do the nodes of each group start? List scheduling by the longest way to the end.
 
 Nodes start when something has ended: those with the longest way to go first, as many as every budget leaves room for.
 A budget is in use from the start to the end of a node. Where all nodes take equally long this gives waves.
@@ -13,7 +13,10 @@ from tripleo_update_plugin.planner.problem.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The nodes that start together, and what kept more of a group out; both by group index. ``start`` in seconds."""
+    """Nodes that start together, ``start`` seconds after the beginning.
+
+    ``nodes`` is {group: names}, ``closed_by`` {group: why no more of it start}; groups by index.
+    """
 
     start: int
     nodes: Mapping[int, tuple[str, ...]]
@@ -44,6 +47,7 @@ class Site:
 
     @property
     def is_over(self) -> bool:
+        """Whether nothing runs, and nothing is left to start."""
         return not self._running and not self.ready
 
     def room(self, i: int) -> int:

@@ -1,4 +1,4 @@
-"""The shortest schedule there is, as far as it can be found, and what is known of its length."""
+"""How short can a schedule be, as far as that can be found out?"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,9 +15,10 @@ NO_SOLVER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """A schedule, the bounds below every schedule, and how it was proved the shortest (see Plan).
+    """A schedule, and what no schedule goes below: ``lower_bound`` waves, ``makespan_bound`` seconds.
 
-    ``batches_bound`` is the number of batches below which no schedule that keeps the same wishes can be cut.
+    ``proved`` says why none is shorter, in the words of Plan. ``batches_bound`` is the number of batches below which no
+    schedule that keeps the same wishes can be cut.
     """
 
     slots: Sequence[Slot]
