@@ -86,10 +86,10 @@ def test_only_its_owner_frees_a_node_unless_somebody_insists(records):
 
 
 @pytest.fixture
-def left_behind(tmp_path):
+def left_behind(records):
     """A process that a phase began and that has nothing to do with us any more; it ignores SIGHUP."""
     script = "import signal, time; signal.signal(signal.SIGHUP, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-    env = {**os.environ, record.MARK: f"update.b-1.{NODE}"}
+    env = {**os.environ, record.MARK: f"update.b-1.{NODE}@{records.folder}"}
     process = subprocess.Popen(
         [sys.executable, "-c", script], env=env, start_new_session=True, stdout=subprocess.PIPE, text=True
     )
@@ -112,8 +112,9 @@ def test_what_goes_on_after_its_job_holds_the_node(records, left_behind):
     assert claim(records, owner("u-2"), NODE, 60) == ""
 
 
-def test_what_goes_on_for_another_node_does_not(records, left_behind):
+def test_what_goes_on_for_another_node_does_not(records, left_behind, tmp_path):
     assert claim(records, owner(), "controller-10", 60) == ""
+    assert claim(Records(str(tmp_path / "other")), owner(), NODE, 60) == "", "one of that name on the same kernel"
 
 
 def test_daemons_that_inherited_the_mark_are_at_home():

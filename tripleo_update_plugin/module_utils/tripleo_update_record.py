@@ -23,7 +23,8 @@ FORMAT = 1
 
 FOLDER = "/var/lib/tripleo-update"
 
-#: In the environment of everything that a phase runs on a node: <job>.<node>.
+#: In the environment of everything that a phase runs on a node: <job>.<node>@<folder>. Hosts that share a kernel see one
+#: another's processes, and may have the same name; their records are in folders of their own.
 MARK = "TRIPLEO_UPDATE_TASK"
 
 #: Daemons inherit the mark where no service manager starts them. They are at home in groups of their own.
@@ -128,11 +129,14 @@ def is_owners(owner, other):
     return all(owner.get(key) == other.get(key) for key in ("update", "batch"))
 
 
-def processes(node):
-    """["<command> (<pid>)"] of what jobs began on *node* and that is still at work, ourselves left out."""
+def processes(node, folder):
+    """["<command> (<pid>)"] of what jobs began on *node* and that is still at work, ourselves left out.
+
+    *folder* is that of the node's records.
+    """
     found = []
     own = _ancestors(os.getpid())
-    end = "." + node
+    end = ".%s@%s" % (node, folder)
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or int(entry) in own:
             continue
@@ -198,7 +202,7 @@ def claim(records, owner, node, seconds):
     """
     now = time.time()
     with records.alone():
-        there, busy = records.owner(), processes(node)
+        there, busy = records.owner(), processes(node, records.folder)
         if there and not is_owners(there, owner):
             state = state_of(there, busy, now)
             if state:
@@ -238,7 +242,7 @@ def told(records, node):
         changes = records.changes()
     except Unreadable as error:
         return {"state": "at work", "why": str(error), "changes": 0, "processes": []}
-    busy = processes(node) if there or os.path.isdir(records.folder) else []
+    busy = processes(node, records.folder) if there or os.path.isdir(records.folder) else []
     state = state_of(there or {}, busy, time.time())
     own = [change for change in changes if change.get("for") == node]
     others = sorted(set(str(change.get("for")) for change in changes) - set([node]))

@@ -23,6 +23,7 @@ CLAIMED = "tripleo_update_claimed"
 MARK = "TRIPLEO_UPDATE_TASK"
 
 _FOLDER = "{{ tripleo_update_marks | default(omit) }}"
+_IN_WORDS = "{{ tripleo_update_marks | default('/var/lib/tripleo-update') }}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ def marked(play: Play, job: str) -> Play:
         return play
     environment = play.get("environment")
     there = environment if isinstance(environment, list) else [environment] if environment else []
-    return {**play, "environment": [*there, {MARK: f"{job}.{{{{ inventory_hostname }}}}"}]}
+    return {**play, "environment": [*there, {MARK: f"{job}.{{{{ inventory_hostname }}}}@{_IN_WORDS}"}]}
 
 
 def kept(owner: Owner, *, seconds: int, drained: bool | None, failed: str = "") -> Task:
