@@ -3,8 +3,7 @@
 What upstream's script did on a node up to Ocata (extraconfig/tasks/yum_update.sh), with the services of the role in
 place of all there are: a member leaves the cluster, packages are updated, it joins again, and is waited for (600 s
 until it is online, 1800 s each for Galera and for the cluster to settle). Marks on the node tell a later attempt what
-the earlier one found and did: ``<mark>.begun`` holds what was there before anything was changed, ``<mark>.done`` is
-written after everything else.
+earlier ones found and did (package_marks).
 
 What is touched on a node is only what its variable ``tripleo_update_flow`` names; tasks hold no names of their own.
 """
@@ -15,10 +14,11 @@ from typing import Any
 
 from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.overcloud.model import Node, Overcloud
+from tripleo_update_plugin.playbooks import package_marks
+from tripleo_update_plugin.playbooks.package_marks import HAS_BEGUN, IS_DONE, IS_LEFT
 from tripleo_update_plugin.playbooks.plays import Phase, Play, Task, in_order, services_of
 from tripleo_update_plugin.rules.catalogue import Catalogue, Profile
 
-MARK_TASK = "Has this batch updated the node already"
 CHECK_TASK = "Is there anything to update"
 
 #: Kinds whose code is that of their unit's own package; others are OpenStack's, whose code is in libraries as well.
@@ -26,9 +26,6 @@ _OF_ONE_PACKAGE = ("quorum", "cache", "host")
 
 #: Serves the APIs of many services, none of which is in its package.
 _SHARED_UNIT = "httpd"
-
-_ONLINE = {"retries": 120, "delay": 5}  # 600 s
-_SYNCED = {"retries": 360, "delay": 5}  # 1800 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +137,7 @@ def _code(profiles: Iterable[Profile]) -> dict[str, list[str]]:
 def _play(hosts: Sequence[str], flows: Mapping[str, Mapping[str, Any]], mark: str) -> Play:
     """One play for *hosts*: a play costs seconds, so what differs from host to host is in variables."""
     members = any(flow["leaves"] for flow in flows.values())
-    work: list[Task] = [*_look_first(), *_remember()]
+    work: list[Task] = [*_look_first(), *package_marks.remembered()]
     work += [*(_leave_cluster() if members else ()), *_update_packages(), *(_join_cluster() if members else ())]
     work += [*_start_and_restart(), *_wait()]
     return {
@@ -150,22 +147,24 @@ def _play(hosts: Sequence[str], flows: Mapping[str, Mapping[str, Any]], mark: st
         "vars": {**_VARIABLES, "tripleo_update_flows": dict(flows), "tripleo_update_mark": mark},
         "tasks": [
             *_is_there_work(),
-            {"name": "Update", "when": ["not tripleo_update_done.stat.exists", _ANYTHING], "block": work},
-            *_mark_done(),
+            {"name": "Update", "when": [f"not {IS_DONE}", _ANYTHING], "block": work},
+            *package_marks.finished(),
         ],
     }
 
 
-#: Lazy variables of every play; ``was`` is what the node had before anything was changed.
+#: Lazy variables of every play.
 _VARIABLES: Mapping[str, Any] = {
+    **package_marks.VARIABLES,
     "tripleo_update_flow": "{{ tripleo_update_flows[inventory_hostname] }}",
-    "tripleo_update_path": "{{ tripleo_update_marks | default('/var/lib/tripleo-update') }}/{{ tripleo_update_mark }}",
-    "tripleo_update_was": "{{ tripleo_update_begun.content | b64decode | from_json }}",
+    "tripleo_update_running": "{{ dict(tripleo_update_flow.units"
+    " | zip(tripleo_update_states.stdout_lines | default([]))) | dict2items"
+    " | selectattr('value', 'equalto', 'active') | map(attribute='key') | list }}",
     "tripleo_update_stopped": "{{ tripleo_update_flow.stop | intersect(tripleo_update_was.running) }}",
     "tripleo_update_kept": "{{ tripleo_update_flow.units | intersect(tripleo_update_was.running)"
     " | difference(tripleo_update_flow.stop) }}",
-    "tripleo_update_changed": "{{ tripleo_update_packages_now.stdout_lines | difference(tripleo_update_was.packages)"
-    " | map('regex_replace', ' .*$', '') | list }}",
+    "tripleo_update_changed": "{{ tripleo_update_packages_now.stdout_lines | difference(tripleo_update_was.packages"
+    " | difference(tripleo_update_was.not_yet_run | default([]))) | map('regex_replace', ' .*$', '') | list }}",
     "tripleo_update_changed_units": "{{ tripleo_update_files.stdout_lines | default([])"
     " | select('match', '^/.*\\.service$') | map('basename') | map('regex_replace', '\\.service$', '') | list }}",
     "tripleo_update_changed_projects": "{{ tripleo_update_changed"
@@ -190,22 +189,17 @@ def _look(name: str, argv: Sequence[str] | str, register: str, **more: Any) -> T
 
 
 _PACKAGE_COMMAND = "(tripleo_update_package_command | default(['yum', '-y', 'update']))"
-_ANYTHING = "tripleo_update_earlier.stat.exists or tripleo_update_check.rc == 100"
+_ANYTHING = f"{HAS_BEGUN} or {IS_LEFT} or tripleo_update_check.rc == 100"
 
 
 def _is_there_work() -> list[Task]:
     """yum and dnf say by their exit code whether there are updates: 100 or 0."""
     check = f"(tripleo_update_check_command | default([{_PACKAGE_COMMAND}[0], '-q', 'check-update']))"
     return [
-        {"name": MARK_TASK, "stat": {"path": "{{ tripleo_update_path }}.done"}, "register": "tripleo_update_done"},
-        {
-            "name": "Has an earlier attempt begun",
-            "stat": {"path": "{{ tripleo_update_path }}.begun"},
-            "register": "tripleo_update_earlier",
-        },
+        *package_marks.looked_for(),
         _look(
             CHECK_TASK, f"{{{{ {check} }}}}", "tripleo_update_check",
-            when=["not tripleo_update_done.stat.exists", "not tripleo_update_earlier.stat.exists"],
+            when=[f"not {IS_DONE}", f"not {HAS_BEGUN}", f"not ({IS_LEFT})"],
             failed_when="tripleo_update_check.rc not in [0, 100]",
         ),
     ]  # fmt: skip
@@ -213,11 +207,12 @@ def _is_there_work() -> list[Task]:
 
 def _look_first() -> list[Task]:
     """Ask before anything is touched. An attempt after a failure finds the node as that left it, and goes on."""
-    fresh = "not tripleo_update_earlier.stat.exists"
+    fresh = f"not {HAS_BEGUN}"
     return [
         _look(
             "The node is online in the cluster", ["crm_mon", "--as-xml"], "tripleo_update_cluster",
-            when=[_LEAVES, fresh], failed_when=f"tripleo_update_cluster.rc != 0 or not ({_IS_ONLINE})",
+            when=[_LEAVES, fresh, f"not ({IS_LEFT})"],
+            failed_when=f"tripleo_update_cluster.rc != 0 or not ({_IS_ONLINE})",
         ),
         _look(
             "Which units run", "{{ ['systemctl', 'is-active'] + tripleo_update_flow.units }}", "tripleo_update_states",
@@ -225,35 +220,6 @@ def _look_first() -> list[Task]:
         ),
         _look("Which packages are there", _ALL_PACKAGES, "tripleo_update_packages", when=fresh),
     ]  # fmt: skip
-
-
-def _remember() -> list[Task]:
-    """Write down what was there, once: later, units are stopped and packages are new."""
-    running = (
-        "dict(tripleo_update_flow.units | zip(tripleo_update_states.stdout_lines | default([])))"
-        " | dict2items | selectattr('value', 'equalto', 'active') | map(attribute='key') | list"
-    )
-    what = f"{{'packages': tripleo_update_packages.stdout_lines, 'running': {running}}}"
-    return [
-        {
-            "name": "A folder for marks",
-            "file": {"path": "{{ tripleo_update_path | dirname }}", "state": "directory", "mode": "0700"},
-        },
-        {
-            "name": "Write down what there is",
-            "copy": {
-                "content": f"{{{{ {what} | to_json }}}}",
-                "dest": "{{ tripleo_update_path }}.begun",
-                "mode": "0600",
-            },
-            "when": "not tripleo_update_earlier.stat.exists",
-        },
-        {
-            "name": "Read what there was",
-            "slurp": {"src": "{{ tripleo_update_path }}.begun"},
-            "register": "tripleo_update_begun",
-        },
-    ]
 
 
 def _leave_cluster() -> list[Task]:
@@ -357,17 +323,3 @@ def _wait() -> list[Task]:
             until="tripleo_update_states.stdout_lines | difference(['active']) | length == 0", retries=60, delay=5,
         ),
     ]  # fmt: skip
-
-
-def _mark_done() -> list[Task]:
-    """After everything else, so that a node which has the mark is updated."""
-    return [
-        {
-            "name": "A folder for marks",
-            "file": {"path": "{{ tripleo_update_path | dirname }}", "state": "directory", "mode": "0700"},
-        },
-        {
-            "name": "Mark the node as updated by this batch",
-            "copy": {"content": "", "dest": "{{ tripleo_update_path }}.done", "mode": "0600", "force": False},
-        },
-    ]

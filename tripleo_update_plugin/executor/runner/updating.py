@@ -8,7 +8,7 @@ from tripleo_update_plugin.adapters import ansible, keystone, tripleo_common
 from tripleo_update_plugin.executor.runner import ownership, redaction
 from tripleo_update_plugin.executor.runner.work import Output, Scene, Work
 from tripleo_update_plugin.overcloud.architecture import PerService
-from tripleo_update_plugin.playbooks import method, packages, pike, plays, single_services
+from tripleo_update_plugin.playbooks import method, package_marks, packages, pike, plays, single_services
 
 
 def update(work: Work, scene: Scene) -> Output:
@@ -58,7 +58,7 @@ def _packages(work: Work, scene: Scene) -> Output:
     # A job belongs to one execution of one batch, and so do the marks of its work.
     mark = f"{work.job.folder.parent.name}.{work.given('batch')}"
     phase = packages.update(scene.overcloud, work.catalogue(), work.nodes, mark, work.given("only"))
-    asked = (packages.MARK_TASK, packages.CHECK_TASK)
+    asked = (package_marks.MARK_TASK, packages.CHECK_TASK)
     outcome, results = work.run(ownership.framed(work, phase), scene, asked, _variables(work))
     ownership.note_failures(work, scene, outcome)
     idle = [name for name in work.nodes if _was_idle(results.get(name) or {})]
@@ -67,7 +67,7 @@ def _packages(work: Work, scene: Scene) -> Output:
 
 def _was_idle(results: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether an earlier attempt had updated the node, or no package had an update."""
-    done = (results.get(packages.MARK_TASK) or {}).get("stat") or {}
+    done = (results.get(package_marks.MARK_TASK) or {}).get("stat") or {}
     return bool(done.get("exists")) or (results.get(packages.CHECK_TASK) or {}).get("rc") == 0
 
 
