@@ -1,13 +1,16 @@
 """The package flow on nodes with packages, by real Ansible: what an attempt that broke off updated is restarted."""
 
+from pathlib import Path
+
 import pytest
 
 from tripleo_update_plugin.adapters import ansible
 from tripleo_update_plugin.adapters.extensions import load_catalogue
 from tripleo_update_plugin.overcloud import outputs as parser
 from tripleo_update_plugin.playbooks import packages
-from tripleo_update_sandbox.nodes import nodes
-from tripleo_update_sandbox.overcloud.sample_packages import packages_hosts, packages_outputs, repository, services_data
+from tripleo_update_sandbox.nodes import access, making, power
+from tripleo_update_sandbox.nodes.node import find_node
+from tripleo_update_sandbox.overcloud.packages import Sample, repository
 
 #: yum does its work, and something breaks off before anything is restarted.
 BROKEN_OFF = {
@@ -20,15 +23,15 @@ class Flow:
     """The flow on one node, each time as another update."""
 
     def __init__(self, state, folder, controllers=0, computes=0):
-        made, old = packages_outputs("p", controllers, computes), bool(controllers)
-        hosts = packages_hosts(made, old)
-        nodes.create(state, hosts, {}, pace=0)
-        nodes.stock(state, repository())
-        nodes.switch_on(state)
-        nodes.write_inventory(state, [host.name for host in hosts])
-        self.node = nodes.node(state, hosts[0].name)
+        sample = Sample("p", controllers, computes, old=bool(controllers))
+        hosts = sample.hosts()
+        making.create(state, hosts, {}, pace=0)
+        making.stock(state, repository())
+        power.switch_on(state)
+        access.write_inventory(state, [host.name for host in hosts])
+        self.node = find_node(state, hosts[0].name)
         self._state, self._folder = state, folder
-        self._overcloud = parser.parse(made, "overcloud", services_data(old))
+        self._overcloud = parser.parse(sample.outputs(), "overcloud", sample.services_data())
 
     def run(self, update, only=None, **extra_vars):
         """(whether it went well, services that were restarted)."""
@@ -51,9 +54,8 @@ class Flow:
 
 @pytest.fixture
 def settings(state):
-    (state.folder / "ansible.cfg").write_text(
-        f"[defaults]\nconnection_plugins = {nodes.__file__.rsplit('/', 1)[0]}/connection\nretry_files_enabled = False\n"
-    )
+    connections = Path(access.__file__).parent / "connection"
+    (state.folder / "ansible.cfg").write_text(f"[defaults]\nconnection_plugins = {connections}\n")
 
 
 @pytest.fixture

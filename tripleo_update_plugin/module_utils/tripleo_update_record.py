@@ -23,8 +23,8 @@ FORMAT = 1
 
 FOLDER = "/var/lib/tripleo-update"
 
-#: In the environment of everything that a phase runs on a node: <job>.<node>@<folder>. Hosts that share a kernel see one
-#: another's processes, and may have the same name; their records are in folders of their own.
+#: In the environment of everything that a phase runs on a node: <job>.<node>@<folder>. Hosts that share a kernel see
+#: one another's processes, and may have the same name; their records are in folders of their own.
 MARK = "TRIPLEO_UPDATE_TASK"
 
 #: Daemons inherit the mark where no service manager starts them. They are at home in groups of their own.
