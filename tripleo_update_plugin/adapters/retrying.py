@@ -86,7 +86,7 @@ class Patience:
             before_sleep=tell,
             reraise=True,
         )
-        result = trying(ask)
+        result: _T = trying(ask)
         if told:
             self.say("goes on: it answers again")
         return result
@@ -129,7 +129,8 @@ def until(look: Callable[[], _T], is_done: Callable[[_T], bool], *, seconds: flo
         stop=stop_after_delay(seconds),
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )
-    return looking(look)
+    last: _T = looking(look)
+    return last
 
 
 class PatientSession(Adapter):  # type: ignore[misc]
