@@ -149,11 +149,11 @@ class FakeMistral:
         return [execution for execution in found if execution.stack and stack in ("", execution.stack)]
 
     def state_of(self, id: str) -> str:
-        return self._run(id).state
+        return self.run(id).state
 
     def execution(self, id: str, phases: bool = True, results: bool = True) -> Execution:
         """The update as it is now; after this look it goes on by one step."""
-        run = self._run(id)
+        run = self.run(id)
         snapshot = _snapshot(run)
         if run.state == "RUNNING":
             self._step(run)
@@ -173,7 +173,7 @@ class FakeMistral:
 
     def pause(self, id: str) -> bool:
         """Phases that run end at once, and none begins."""
-        run = self._run(id)
+        run = self.run(id)
         if run.state != "RUNNING":
             return False
         run.state = "PAUSED"
@@ -182,7 +182,7 @@ class FakeMistral:
         return True
 
     def resume(self, id: str) -> None:
-        run = self._run(id)
+        run = self.run(id)
         run.others |= {name: "SUCCESS" for name, state in run.others.items() if state == "IDLE"}
         run.state = "RUNNING"
         for batch in run.batches.values():
@@ -191,7 +191,7 @@ class FakeMistral:
         self._begin(run)
 
     def cancel(self, id: str) -> None:
-        run = self._run(id)
+        run = self.run(id)
         run.state, run.finished = "CANCELLED", self.now
         for batch in _under_way(run):
             run.batches[batch.id] = dataclasses.replace(batch, state="CANCELLED", phases=self._at_end(batch))
@@ -199,7 +199,7 @@ class FakeMistral:
     def rerun(self, task: str) -> bool:
         """*task* is ``<update>/<batch>/<phase>`` or ``<update>/<batch>``."""
         id, name, *phase = task.split("/")
-        run, batch = self._run(id), self._run(id).batches[name]
+        run, batch = self.run(id), self.run(id).batches[name]
         if batch.state != "ERROR":
             return False
         run.state, run.finished = "RUNNING", None
@@ -214,7 +214,7 @@ class FakeMistral:
 
     def fail_action(self, action: str, error: str) -> None:
         id, name, *_ = action.split("/")
-        run, batch = self._run(id), self._run(id).batches[name]
+        run, batch = self.run(id), self.run(id).batches[name]
         self.hung.discard(name)
         failed = dataclasses.replace(batch.phases[-1], state="ERROR", error=error)
         run.batches[name] = dataclasses.replace(batch, state="ERROR", phases=(*batch.phases[:-1], failed))
@@ -228,7 +228,8 @@ class FakeMistral:
         if self.outage:
             raise MistralUnavailable(f"Mistral does not answer: {self.outage}")
 
-    def _run(self, id: str) -> _Run:
+    def run(self, id: str) -> _Run:
+        """One execution, for tests to bring into a state that no look brings it to."""
         self._answer()
         if id not in self._runs:
             raise ExecutionNotFound(f"there is no update {id!r}")
