@@ -8,13 +8,14 @@
     │   ├── BadPolicy           a policy that cannot be followed
     │   ├── BadProfile          a service profile that cannot be used
     │   ├── BadPlan             a plan file that is not a plan, or breaks its own budgets
-    │   └── BadLimit            a --limit that selects nothing
+    │   ├── BadLimit            a --limit that selects nothing
+    │   └── Ambiguous           more than one update may be meant
     ├── Infeasible              no order of updates keeps the budgets
     ├── CannotUpdate            the plan asks for what the actions cannot do on this overcloud
     ├── ContradictingFacts      Heat says one thing, the nodes another
     ├── StalePlan               the overcloud is no longer what the plan was made from
     ├── AlreadyRunning          another update of the same stack is under way
-    ├── NotPaused               an update does not wait for anybody
+    ├── HasEnded                what is to be done cannot be done to an update that has ended
     ├── NotFound
     │   ├── StackNotFound
     │   └── ExecutionNotFound
@@ -68,6 +69,10 @@ class BadLimit(BadInput):
     remedy = "Use role:NAME, node:NAME or service:NAME with names that 'openstack overcloud update services' shows."
 
 
+class Ambiguous(BadInput):
+    remedy = "Give more of its ID, or 'latest', or --stack NAME; 'openstack overcloud update list' shows them."
+
+
 class Infeasible(UpdateError):
     remedy = (
         "Bring nodes that are down back first, or accept the downtime with a waiver in the policy, "
@@ -98,13 +103,13 @@ class OtherProfiles(UpdateError):
 
 class AlreadyRunning(UpdateError):
     remedy = (
-        "Follow it with 'openstack overcloud update follow ID', "
-        "or cancel it with 'openstack workflow execution update -s CANCELLED ID'."
+        "Follow it with 'openstack overcloud update follow', "
+        "or end it with 'openstack overcloud update abort', which leaves nothing half done."
     )
 
 
-class NotPaused(UpdateError):
-    remedy = "'openstack overcloud update follow ID' shows how far it is."
+class HasEnded(UpdateError):
+    remedy = "'openstack overcloud update report' shows what came of it. What is left takes a new plan."
 
 
 class NotFound(UpdateError):

@@ -1,4 +1,4 @@
-"""The story of an update, in the order it happens: prepare, check, start, follow."""
+"""The story of an update, in the order it happens: prepare, check, start, report. In between, people have ``verbs``."""
 
 import contextlib
 import time
@@ -9,7 +9,7 @@ from tripleo_update_plugin import readiness
 from tripleo_update_plugin.adapters import documents, extensions, workbook_files
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, NotPaused, OtherProfiles
+from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, OtherProfiles
 from tripleo_update_plugin.outcome.execution import Execution
 from tripleo_update_plugin.outcome.report import Report, report_of
 from tripleo_update_plugin.outcome.verdicts import Watch
@@ -119,30 +119,10 @@ def start(plan: Plan, mistral: Mistral) -> str:
     return id
 
 
-def follow(
-    id: str, mistral: Mistral, interval: float, sleep: Callable[[float], None] = time.sleep
-) -> Iterator[Execution]:
-    """Snapshots of an update until it ends or waits for a person, one every *interval* seconds."""
-    while True:
-        execution = mistral.execution(id)
-        yield execution
-        if execution.is_final or (execution.state == "PAUSED" and not _is_busy(execution)):
-            return
-        sleep(interval)
-
-
-def waiting(id: str, mistral: Mistral) -> tuple[Plan, str]:
-    """The plan of an update that is paused, and the approval it waits for, "" for none. NotPaused if it is not."""
-    execution = mistral.execution(id, phases=False)
-    if execution.state != "PAUSED":
-        raise NotPaused(f"the update {id} is {execution.state}, so it does not wait for anybody")
-    return _plan_of(execution, mistral), execution.approval
-
-
 def report(id: str, mistral: Mistral, sleep: Callable[[float], None] = time.sleep) -> Report:
     """What came of an update so far."""
     execution = mistral.execution(id)
-    plan = _plan_of(execution, mistral)
+    plan = plan_of(execution, mistral)
     seen = watch(id, mistral)
     ended = execution.finished or 0.0
     while execution.is_final and seen and not seen.covers(ended) and time.time() < ended + LAST_WORD:
@@ -165,13 +145,10 @@ def history(stack: str, mistral: Mistral, most: int = 10) -> Iterator[tuple[Plan
     ended = [update for update in mistral.updates(stack) if update.is_final]
     for update in ended[:most]:
         with contextlib.suppress(NotFound, BadPlan):
-            yield _plan_of(update, mistral), mistral.execution(update.id, phases=False)
+            yield plan_of(update, mistral), mistral.execution(update.id, phases=False)
 
 
-def _plan_of(execution: Execution, mistral: Mistral) -> Plan:
+def plan_of(execution: Execution, mistral: Mistral) -> Plan:
+    """The plan that *execution* runs, as Mistral keeps it. Raises NotFound or BadPlan."""
     name = execution.workflow.removesuffix(f".{workbook.WORKFLOW}")
     return documents.plan_of(mistral.load_plan(name), f"plan {name}")
-
-
-def _is_busy(execution: Execution) -> bool:
-    return any(batch.state == "RUNNING" for batch in execution.batches)

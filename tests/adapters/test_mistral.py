@@ -2,16 +2,16 @@
 
 import pytest
 
-from tripleo_update_plugin.adapters.mistral import _result, _seconds
+from tripleo_update_plugin.adapters.mistral_executions import result_of, seconds_of
 
 
 def test_results_come_out_of_their_wrapping():
-    assert _result('{"result": {"ok": true}}') == {"ok": True}
-    assert _result('{"ok": true}') == {"ok": True}
-    assert _result('{"result": "refused parameters"}') == {"result": "refused parameters"}
-    assert _result(None) == {}
+    assert result_of('{"result": {"ok": true}}') == {"ok": True}
+    assert result_of('{"ok": true}') == {"ok": True}
+    assert result_of('{"result": "refused parameters"}') == {"result": "refused parameters"}
+    assert result_of(None) == {}
 
 
 @pytest.mark.parametrize("text", ["1970-01-01 00:01:00", "1970-01-01T00:01:00", "1970-01-01 00:01:00.000000"])
 def test_times_are_utc(text):
-    assert _seconds(text) == 60
+    assert seconds_of(text) == 60

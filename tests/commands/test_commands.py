@@ -15,7 +15,7 @@ from tripleo_update_plugin.commands.resume import ResumeUpdate
 from tripleo_update_plugin.commands.services import ListServices
 from tripleo_update_plugin.commands.start import StartUpdate
 from tripleo_update_plugin.commands.workbook import ShowWorkbook
-from tripleo_update_plugin.errors import BadInput, BadLimit, MistralUnavailable, NotPaused, OtherProfiles
+from tripleo_update_plugin.errors import BadInput, BadLimit, HasEnded, MistralUnavailable, OtherProfiles
 from tripleo_update_plugin.outcome.track import Attempt, Track
 from tripleo_update_plugin.outcome.verdicts import Breach, Watch, Watched
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
@@ -37,11 +37,16 @@ def offline(command, cloud, said):
     """The command class, with its undercloud in memory."""
 
     class Offline(command):
+        interval = 0
+
         def heat(self):
             return cloud.heat
 
         def mistral(self):
             return cloud.mistral
+
+        def notes(self):
+            return cloud.mistral.notes
 
         def say(self, text):
             said.append(text)
@@ -261,8 +266,8 @@ def test_an_approval_ends_the_following(cloud, tmp_path):
     policy.write_text("approve: every-wave\n")
     cloud(PlanUpdate, "--stack", "overcloud", "--policy", policy, "--save", path)
     (_, values), said = cloud(StartUpdate, "--yes", "--wait", path)
-    assert values[2] == "PAUSED" and cloud.command.exit_code == 1
-    assert f"waits for approval-1: go on with 'openstack overcloud update resume {values[0]}'" in said
+    assert values[2] == "PAUSED" and cloud.command.exit_code == 3
+    assert f"waits for approval-1: 'openstack overcloud update approve {values[0]}'" in said
 
 
 @pytest.fixture
@@ -277,8 +282,8 @@ def waiting(cloud, tmp_path):
 
 def test_a_person_lets_the_update_go_on(cloud, waiting):
     (_, values), _ = cloud(ResumeUpdate, "--yes", "--wait", waiting)
-    assert (values[2:], cloud.command.exit_code) == (("SUCCESS", "approval-1"), 0)
-    with pytest.raises(NotPaused, match="is SUCCESS"):
+    assert (values[2], values[-1], cloud.command.exit_code) == ("SUCCESS", "it goes on", 0)
+    with pytest.raises(HasEnded, match="is SUCCESS"):
         cloud(ResumeUpdate, "--yes", values[0])
 
 

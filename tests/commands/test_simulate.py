@@ -68,7 +68,7 @@ def test_durations_from_earlier_updates(saved, capsys):
     mistral = FakeMistral()
     plan = plan_update(OVERCLOUD, a_catalogue(), facts=Facts())
     id = rollout.start(plan, mistral)
-    for _ in rollout.follow(id, mistral, 0, sleep=lambda _: None):
+    while not mistral.execution(id).is_final:
         pass
     rows = simulated(saved, "--from-history", mistral=mistral)
     assert {row["takes"].machine_readable() for row in rows} == {1.0}

@@ -38,9 +38,15 @@ def heat_client(conf: Any, patience: Patience = _NONE) -> Any:
 
 
 def mistral_client(conf: Any, patience: Patience = _NONE) -> Any:
-    """A client of python-mistralclient; each of its requests has *patience* if Mistral is away."""
+    """A client of python-mistralclient; each of its requests has *patience* if Mistral is away.
+
+    MistralUnavailable where Keystone does not say where it is.
+    """
     from mistralclient.api.v2 import client
 
+    from tripleo_update_plugin.adapters.mistral_errors import translated
+
     made = session(conf, patience)
-    url = conf[options.GROUP].mistral_endpoint or made.get_endpoint(service_type="workflowv2", **_where(conf))
+    with translated("be found"):
+        url = conf[options.GROUP].mistral_endpoint or made.get_endpoint(service_type="workflowv2", **_where(conf))
     return client.Client(mistral_url=url, session=made)

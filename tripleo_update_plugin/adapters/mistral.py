@@ -1,8 +1,7 @@
 """Mistral, through python-mistralclient: definitions, plans and executions, and its errors in our words."""
 
 import json
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
 
 from keystoneauth1 import exceptions as auth_errors
@@ -10,16 +9,14 @@ from mistralclient.api.base import APIException
 
 from tripleo_update_plugin.adapters.mistral_environments import Environments
 from tripleo_update_plugin.adapters.mistral_errors import translated
+from tripleo_update_plugin.adapters.mistral_executions import EXECUTION_FIELDS, Look, execution_of, result_of
 from tripleo_update_plugin.adapters.mistral_pages import everything
 from tripleo_update_plugin.adapters.retrying import until
 from tripleo_update_plugin.errors import ActionsMissing, BadPlan, ExecutionNotFound, MistralUnavailable
-from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun, is_final
-from tripleo_update_plugin.workflows.workbook import PREFIX, is_batch, stack_of
+from tripleo_update_plugin.outcome.execution import Execution, is_final
+from tripleo_update_plugin.workflows.workbook import PREFIX
 
 ACTIONS = frozenset(f"tripleo_update.{verb}" for verb in ("discover", "drain", "gate", "profiles", "restore", "update"))
-
-#: What a listing needs of an execution; its input and parameters may be large.
-_FIELDS = ["id", "workflow_name", "state", "state_info", "created_at", "updated_at"]
 
 _PAUSE = 0.3  # seconds between two looks at an action that runs
 
@@ -32,7 +29,7 @@ class Mistral:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._environments = Environments(client)
-        self._settled: dict[str, BatchRun] = {}  # batches that have ended do not change any more
+        self._looks: dict[str, Look] = {}
 
     def require_actions(self) -> None:
         """Raise ActionsMissing unless this package's actions are loaded: Mistral drops those that fail to import."""
@@ -144,34 +141,14 @@ class Mistral:
         with translated("list executions"):
             found = list(everything(
                 self._client.executions, "/executions", workflow_name=f"has:{PREFIX}", sort_keys="created_at",
-                sort_dirs="desc", fields=",".join(_FIELDS),
+                sort_dirs="desc", fields=EXECUTION_FIELDS,
             ))  # fmt: skip
-        return [e for e in map(_execution, found) if e.stack and stack in ("", e.stack)]
+        return [e for e in map(execution_of, found) if e.stack and stack in ("", e.stack)]
 
-    def execution(self, id: str, phases: bool = True) -> Execution:
-        """The update of that *id* and its batches, as they are now. Batches that have ended are read once only.
-
-        Without *phases* it takes two requests, however many batches there are.
-        """
-        missing = f"there is no update {id!r}"
-        with translated(f"read execution {id}", missing=missing):
-            found = self._client.executions.get(id)
-            execution = _execution(found)
-            if not execution.stack:
-                raise ExecutionNotFound(f"{id} is an execution of {execution.workflow}, not an update")
-            tasks = self._tasks(id)
-            batches = tuple(self._batch(task, phases) for task in tasks if is_batch(task.name))
-        return Execution(
-            id=execution.id,
-            stack=execution.stack,
-            workflow=execution.workflow,
-            state=execution.state,
-            started=execution.started,
-            finished=execution.finished,
-            error=execution.error,
-            batches=batches,
-            approval=next((task.name for task in tasks if task.state == "IDLE" and not is_batch(task.name)), ""),
-        )
+    def execution(self, id: str, phases: bool = True, results: bool = True) -> Execution:
+        """The update of that *id* and its batches, as they are now; as Look.snapshot() says."""
+        with translated(f"read execution {id}", missing=f"there is no update {id!r}"):
+            return self._looks.setdefault(id, Look(self._client, id)).snapshot(phases, results)
 
     def cancel(self, id: str) -> None:
         """End an update for good; what runs is not broken off."""
@@ -183,6 +160,30 @@ class Mistral:
         with translated(f"resume {id}", missing=f"there is no update {id!r}"):
             self._client.executions.update(id, "RUNNING")
 
+    def rerun(self, task: str) -> bool:
+        """Begin a failed *task* anew, and with it all that it is part of; False if it is not failed (any more)."""
+        return self._change(task, {"state": "RUNNING", "reset": True})
+
+    def pass_over(self, task: str) -> bool:
+        """Let a failed *task* count as skipped, so that what it is part of may go well; False if it is not failed."""
+        return self._change(task, {"state": "SKIPPED"})
+
+    def _change(self, task: str, change: Mapping[str, Any]) -> bool:
+        with translated(f"change task {task}", missing=f"there is no task {task}"):
+            try:
+                self._client.tasks.http_client.put(f"/tasks/{task}", json.dumps({"id": task, **change}))
+            except auth_errors.BadRequest as error:
+                if "must be in ERROR" not in _fault(error.response):
+                    raise
+                return False
+        return True
+
+    def fail_action(self, action: str, error: str) -> None:
+        """Let an action execution count as failed whose process nobody hears of any more."""
+        with translated(f"end action execution {action}", missing=f"there is no action execution {action}"):
+            output = {"ok": False, "error": error, "nodes": {}}
+            self._client.action_executions.update(action, state="ERROR", output=output)
+
     def run_action(self, name: str, input: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
         """Run one action by itself; what it reports. MistralUnavailable after *timeout* seconds."""
         with translated(f"run {name}"):
@@ -192,83 +193,7 @@ class Mistral:
                 run = until(lambda: actions.get(run.id), lambda run: is_final(run.state), seconds=timeout, pause=_PAUSE)
         if not is_final(run.state):
             raise MistralUnavailable(f"action {name} has not ended within {timeout:.0f} s")
-        return _result(run.output)
-
-    def _tasks(self, execution: str) -> list[Any]:
-        fields = ["id", "name", "state", "state_info", "created_at", "updated_at", "started_at", "finished_at"]
-        return list(everything(self._client.tasks, f"/executions/{execution}/tasks", fields=",".join(fields)))
-
-    def _batch(self, task: Any, phases: bool) -> BatchRun:
-        known = self._settled.get(task.id)
-        if known and known.state == task.state:
-            return known
-        run = BatchRun(
-            id=task.name,
-            state=task.state,
-            started=_seconds(getattr(task, "started_at", None) or task.created_at),
-            finished=_seconds(task.updated_at) if is_final(task.state) else None,
-            phases=tuple(self._phases(task)) if phases and task.state not in ("IDLE", "WAITING") else (),
-        )
-        if phases and is_final(task.state):
-            self._settled[task.id] = run
-        return run
-
-    def _phases(self, task: Any) -> Iterator[PhaseRun]:
-        runs = sorted(self._client.tasks.get_task_sub_executions(task.id, max_depth=1), key=lambda e: e.created_at)
-        phases: dict[str, PhaseRun] = {}
-        for execution in runs:
-            for inner in self._tasks(execution.id):
-                if inner.name in PHASES:
-                    phases[inner.name] = self._phase(inner)
-        yield from (phases[name] for name in PHASES if name in phases)
-
-    def _phase(self, task: Any) -> PhaseRun:
-        actions = sorted(self._client.action_executions.list(task_execution_id=task.id), key=lambda a: a.created_at)
-        result = _result(self._client.action_executions.get(actions[-1].id).output) if actions else {}
-        return PhaseRun(
-            name=task.name,
-            state=task.state,
-            error=str(result.get("error") or "") if task.state == "ERROR" else "",
-            started=_seconds(getattr(task, "started_at", None) or task.created_at),
-            finished=_seconds(task.updated_at) if is_final(task.state) else None,
-            nodes={name: _node_result(data) for name, data in (result.get("nodes") or {}).items()},
-        )
-
-
-def _node_result(data: Mapping[str, Any]) -> NodeResult:
-    return NodeResult(
-        ok=bool(data.get("ok")),
-        started=data.get("started"),
-        finished=data.get("finished"),
-        error=str(data.get("error") or ""),
-    )
-
-
-def _execution(found: Any) -> Execution:
-    return Execution(
-        id=found.id,
-        stack=stack_of(found.workflow_name),
-        workflow=found.workflow_name,
-        state=found.state,
-        started=_seconds(found.created_at),
-        finished=_seconds(found.updated_at) if is_final(found.state) else None,
-        error=str(getattr(found, "state_info", None) or ""),
-    )
-
-
-def _seconds(text: str | None) -> float | None:
-    """Mistral's times are UTC without saying so."""
-    if not text:
-        return None
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-
-
-def _result(output: Any) -> dict[str, Any]:
-    """What an action reported, out of the wrapping that Mistral puts around it."""
-    data = json.loads(output) if isinstance(output, str) and output else output
-    if isinstance(data, Mapping) and isinstance(data.get("result"), Mapping):
-        data = data["result"]
-    return dict(data) if isinstance(data, Mapping) else {}
+        return result_of(run.output)
 
 
 def _watch_of(execution: str) -> str:

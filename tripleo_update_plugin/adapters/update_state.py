@@ -20,8 +20,8 @@ _Note = TypeVar("_Note", Control, Quarantine)
 class UpdateState:
     """*root* is the id of the update's root execution. Raises MistralUnavailable, and BadInput for what is no note."""
 
-    def __init__(self, client: Any) -> None:
-        self._environments = Environments(client)
+    def __init__(self, client: Any, environments: Environments | None = None) -> None:
+        self._environments = environments or Environments(client)
 
     def load_control(self, root: str) -> Control:
         """What operators want of the update; nothing in particular if nobody said anything."""
@@ -56,6 +56,11 @@ class UpdateState:
             except ValueError:
                 continue
         return tuple(found)
+
+    def alive(self) -> frozenset[str]:
+        """The updates, by root execution, of which a phase has given a sign of life and not told its result."""
+        names = (name.removeprefix(_BEAT) for name, _ in self._environments.under(_BEAT))
+        return frozenset(name.split(".", 1)[0] for name in names)
 
     def beat(self, root: str, beat: Beat) -> None:
         """Say that a phase is alive; at most one phase of a batch is."""

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from osc_lib.cli import format_columns
 from osc_lib.command import command
 
+from tripleo_update_plugin.commands import exit_codes
+
 if TYPE_CHECKING:  # cliff imports every command to build its help, so what is heavy waits for take_action
     from tripleo_update_plugin.adapters.heat import Heat
     from tripleo_update_plugin.adapters.mistral import Mistral
+    from tripleo_update_plugin.adapters.update_state import UpdateState
     from tripleo_update_plugin.overcloud.architecture import PerService
     from tripleo_update_plugin.overcloud.facts import Facts
     from tripleo_update_plugin.overcloud.snapshot import Snapshot
@@ -27,6 +30,9 @@ class CloudCommand(command.Command):  # type: ignore[misc]
     auth_required = False
     exit_code = 0
 
+    #: Seconds between two looks at an update that is followed.
+    interval = 2.0
+
     def heat(self) -> "Heat":
         from tripleo_update_plugin.adapters.heat import Heat
 
@@ -37,6 +43,12 @@ class CloudCommand(command.Command):  # type: ignore[misc]
 
         return Mistral(self._clients().workflow_engine)
 
+    def notes(self) -> "UpdateState":
+        """What people and phases say about updates."""
+        from tripleo_update_plugin.adapters.update_state import UpdateState
+
+        return UpdateState(self._clients().workflow_engine)
+
     def say(self, text: str) -> None:
         """Tell the operator something that is not the command's data."""
         print(text, file=sys.stderr, flush=True)
@@ -46,14 +58,24 @@ class CloudCommand(command.Command):  # type: ignore[misc]
         from tripleo_update_plugin.errors import BadInput
 
         if not sys.stdin.isatty():
-            raise BadInput("nobody is there to confirm it", "Add --yes once you have read the plan.")
+            raise BadInput("nobody is there to confirm it", "Add --yes once you have read what will be done.")
         sys.stderr.write(question)
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise BadInput("not confirmed, so nothing was begun", "Answer 'y', or add --yes.")
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        return int(super().run(parsed_args) or self.exit_code)
+        """The exit code; a service that does not answer has one of its own, its message is the shell's."""
+        from tripleo_update_plugin.errors import HeatUnavailable, MistralUnavailable
+
+        try:
+            return int(super().run(parsed_args) or self.exit_code)
+        except (HeatUnavailable, MistralUnavailable) as error:
+            if self.app.options.debug:
+                self.app.LOG.exception(error)
+            else:
+                self.app.LOG.error(error)
+            return exit_codes.COULD_NOT_LOOK
 
     def _clients(self) -> Any:
         """Makes clients of OpenStack's services, which wait a little for one that is away."""

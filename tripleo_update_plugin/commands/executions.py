@@ -6,10 +6,11 @@ from typing import Any
 from osc_lib.command import command
 
 from tripleo_update_plugin.commands.base import CloudCommand, Rows
-from tripleo_update_plugin.outcome.execution import Execution
+from tripleo_update_plugin.commands.updates import add_update, which
+from tripleo_update_plugin.outcome.standing import Standing
 from tripleo_update_plugin.times import iso
 
-BATCH_COLUMNS = ("batch", "state", "phase", "started", "finished", "error")
+BATCH_COLUMNS = ("batch", "state", "phase", "started", "finished", "doing", "error")
 
 
 class ListUpdates(CloudCommand, command.Lister):  # type: ignore[misc]
@@ -27,19 +28,35 @@ class ListUpdates(CloudCommand, command.Lister):  # type: ignore[misc]
 
 
 class ShowUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
-    """Show the batches of an update: their states, phases and times."""
+    """Show the batches of an update: their states, phases and times, and what those at work are doing."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.add_argument("id", metavar="ID", help="the update, as 'overcloud update list' shows it")
+        add_update(parser, ended=True)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
-        execution = self.mistral().execution(parsed_args.id)
+        from tripleo_update_plugin.verbs import burying, looking
+
+        id = which(self, parsed_args, ended=True)
+        mistral, notes = self.mistral(), self.notes()
+        standing = looking.look(id, mistral, notes)
+        burying.tend_if_silent(standing, mistral)
+        execution = standing.execution
         self.say(f"{execution.stack}: {execution.state}" + (f": {execution.error}" if execution.error else ""))
-        return BATCH_COLUMNS, batch_rows(execution)
+        if (control := notes.load_control(id)).holds:
+            wish = "the update ends" if control.abort else "no batch begins"
+            self.say(f"{wish}, as {control.by or 'somebody'} wants since {iso(control.since)}")
+        for node, note in notes.quarantined(id).items():
+            self.say(f"{node} is left out: {note.kind}: {note.reason}")
+        return BATCH_COLUMNS, batch_rows(standing)
 
 
-def batch_rows(execution: Execution) -> list[tuple[Any, ...]]:
+def batch_rows(standing: Standing) -> list[tuple[Any, ...]]:
     """One row of BATCH_COLUMNS per batch that Mistral has reached."""
-    return [(b.id, b.state, b.phase, iso(b.started), iso(b.finished), b.error) for b in execution.batches]
+    at_work = {run.id for run in (*standing.at_work, *standing.waiting)}
+    return [
+        (b.id, b.state, b.phase, iso(b.started), iso(b.finished),
+         standing.doing(b) if b.id in at_work else "", b.error)
+        for b in standing.execution.batches
+    ]  # fmt: skip

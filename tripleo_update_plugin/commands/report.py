@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from osc_lib.command import command
 
 from tripleo_update_plugin.commands.base import CloudCommand, Rows
+from tripleo_update_plugin.commands.updates import add_update, which
 from tripleo_update_plugin.outcome import verdicts
 from tripleo_update_plugin.outcome.report import COLUMNS, Report, row
 from tripleo_update_plugin.outcome.verdicts import DOWNTIME, NO_DOWNTIME, NOT_PROVED, Breach
@@ -22,7 +23,7 @@ class ReportUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.add_argument("id", metavar="ID", help="the update, as 'overcloud update list' shows it")
+        add_update(parser, ended=True)
         parser.add_argument(
             "--availability", action="store_true", help="a row for every probe, with its figures, instead of the nodes"
         )
@@ -31,7 +32,7 @@ class ReportUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
         from tripleo_update_plugin import rollout
 
-        report = rollout.report(parsed_args.id, self.mistral())
+        report = rollout.report(which(self, parsed_args, ended=True), self.mistral())
         self.exit_code = 0 if report.went_well else 1
         counts: dict[str, int] = {}
         for outcome in report.outcomes:

@@ -20,8 +20,8 @@ class StartUpdate(CloudCommand, command.ShowOne):  # type: ignore[misc]
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
         parser.add_argument("plan", metavar="PLAN", help="a plan that 'overcloud update plan --save' wrote")
-        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-        parser.add_argument("--wait", action="store_true", help="follow the update to its end; exit code 1 if it fails")
+        parser.add_argument("-y", "--yes", action="store_true", help="do not ask for confirmation")
+        parser.add_argument("--wait", action="store_true", help="then follow the update, as 'overcloud update follow'")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[tuple[str, ...], tuple[Any, ...]]:
@@ -39,6 +39,6 @@ class StartUpdate(CloudCommand, command.ShowOne):  # type: ignore[misc]
         id = rollout.start(plan, mistral)
         self.say(f"Started: {id}")
         if parsed_args.wait:
-            self.exit_code = follow(id, mistral, self.say)
-        state = mistral.execution(id).state
+            self.exit_code, _ = follow(id, mistral, self.notes(), self.say, self.interval)
+        state = mistral.execution(id, phases=False).state
         return ("id", "stack", "state", "nodes", "batches"), (id, plan.stack, state, len(plan.nodes), len(plan.batches))

@@ -101,6 +101,11 @@ class Beat(_Note):
     def __post_init__(self) -> None:
         _insist(is_safe_name(self.batch), "batch", self.batch)
 
+    @property
+    def at_door(self) -> bool:
+        """Whether it waits before anything of its batch was touched."""
+        return self.phase == "gate_before" and bool(self.waits_for)
+
 
 def _taken(kind: Any, value: Any) -> Any:
     """*value* as the field of that *kind* has it; ValueError if it is something else."""

@@ -19,6 +19,9 @@ STATES: Mapping[str, tuple[bool, str]] = {
 #: The phases of a batch, in order; each is a task of the workflow update_batch.
 PHASES = ("gate_before", "drain", "update", "restore", "gate_after")
 
+#: What is to be seen of a batch: its phases, and what takes back a drain that failed.
+SHOWN = (*PHASES[:2], "undo_drain", *PHASES[2:])
+
 
 def is_final(state: str) -> bool:
     """Whether nothing more happens by itself from this state on."""
@@ -37,7 +40,10 @@ class NodeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseRun:
-    """One phase of a batch: its state, and what it reports per node. Times are Unix seconds."""
+    """One phase of a batch: its state, and what it reports per node. Times are Unix seconds.
+
+    ``task`` and ``action`` are Mistral's ids of it and of its last action execution, "" if there is none.
+    """
 
     name: str
     state: str
@@ -45,17 +51,20 @@ class PhaseRun:
     started: float | None = None
     finished: float | None = None
     nodes: Mapping[str, NodeResult] = field(default_factory=dict)
+    task: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRun:
-    """One batch: its state, and the phases begun so far. Times are Unix seconds."""
+    """One batch: its state, and the phases begun so far. Times are Unix seconds; ``task`` is Mistral's id of it."""
 
     id: str
     state: str
     started: float | None = None
     finished: float | None = None
     phases: tuple[PhaseRun, ...] = ()
+    task: str = ""
 
     @property
     def phase(self) -> str:

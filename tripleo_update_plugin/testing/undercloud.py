@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tripleo_update_plugin.adapters.extensions import load_catalogue
+from tripleo_update_plugin.adapters.update_state import UpdateState
 from tripleo_update_plugin.errors import (
     ActionsMissing,
     BadPlan,
@@ -18,7 +19,9 @@ from tripleo_update_plugin.errors import (
     MistralUnavailable,
     StackNotFound,
 )
+from tripleo_update_plugin.outcome.control import Beat
 from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun
+from tripleo_update_plugin.testing.environments import FakeEnvironments
 from tripleo_update_plugin.workflows.workbook import WORKFLOW, is_batch, stack_of
 
 
@@ -63,10 +66,11 @@ class _Run:
 class FakeMistral:
     """Mistral in memory. With every look at an execution it goes on by a step: what runs ends, what may begin begins.
 
-    ``failing`` is {batch: phase it fails in}; ``silent`` are the nodes that do not answer discovery, ``nodes`` those
-    that do, ``facts`` is what else they say; ``services`` are its folders of service profiles; ``missing`` are actions
-    it lacks; ``outage`` makes it unavailable. Its clock starts at 0 and goes on by a second a step. resume() and
-    cancel() are what an operator does to an execution.
+    ``failing`` is {batch: phase it fails in}, ``hung`` are batches that do not end; ``silent`` are the nodes that do
+    not answer discovery, ``nodes`` those that do, ``facts`` is what else they say; ``answers`` is {action: what it
+    reports}; ``services`` are its folders of service profiles; ``missing`` are actions it lacks; ``outage`` makes it
+    unavailable. ``notes`` are what people and phases say of its updates; batches wait at the door as those say. Its
+    clock starts at 0 and goes on by a second a step. What resume(), rerun() and the like do, an operator does.
     """
 
     def __init__(
@@ -83,13 +87,16 @@ class FakeMistral:
         self.facts = dict(facts or {})
         self.failing = dict(failing or {})
         self.missing = tuple(missing)
+        self.hung: set[str] = set()
+        self.answers: dict[str, Mapping[str, Any]] = {}
         self.outage = ""
+        self.notes = UpdateState(None, FakeEnvironments(self._answer))
         self.now = 0.0
         self.workbooks: dict[str, str] = {}
         self.plans: dict[str, Mapping[str, Any]] = {}
         self.watches: dict[str, Mapping[str, Any]] = {}
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
-        self._answers = {**dict.fromkeys(nodes, True), **dict.fromkeys(silent, False)}
+        self._nodes = {**dict.fromkeys(nodes, True), **dict.fromkeys(silent, False)}
         self._runs: dict[str, _Run] = {}
 
     def require_actions(self) -> None:
@@ -141,9 +148,12 @@ class FakeMistral:
         found = [dataclasses.replace(_snapshot(run), batches=()) for run in reversed(self._runs.values())]
         return [execution for execution in found if execution.stack and stack in ("", execution.stack)]
 
-    def execution(self, id: str, phases: bool = True) -> Execution:
+    def state_of(self, id: str) -> str:
+        return self.run(id).state
+
+    def execution(self, id: str, phases: bool = True, results: bool = True) -> Execution:
         """The update as it is now; after this look it goes on by one step."""
-        run = self._run(id)
+        run = self.run(id)
         snapshot = _snapshot(run)
         if run.state == "RUNNING":
             self._step(run)
@@ -152,28 +162,74 @@ class FakeMistral:
     def run_action(self, name: str, input: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
         self._answer()
         self.calls.append((name, dict(input)))
+        if name in self.answers:
+            return copy.deepcopy(self.answers[name])
         if name == "tripleo_update.profiles":
             catalogue = load_catalogue(*self._services)
             return {"profiles": {service: catalogue.profile(service).digest for service in input["services"]}}
-        nodes = {n: {"ok": True} if ok else {"ok": False, "error": "unreachable"} for n, ok in self._answers.items()}
-        down = [name for name, answers in self._answers.items() if not answers]
+        nodes = {n: {"ok": True} if ok else {"ok": False, "error": "unreachable"} for n, ok in self._nodes.items()}
+        down = [name for name, answers in self._nodes.items() if not answers]
         return {"ok": True, "error": "", "nodes": nodes, "facts": {"down": down, "leaders": {}, **self.facts}}
 
+    def pause(self, id: str) -> bool:
+        """Phases that run end at once, and none begins."""
+        run = self.run(id)
+        if run.state != "RUNNING":
+            return False
+        run.state = "PAUSED"
+        for batch in _under_way(run):
+            run.batches[batch.id] = dataclasses.replace(batch, state="PAUSED", phases=self._at_end(batch))
+        return True
+
     def resume(self, id: str) -> None:
-        run = self._run(id)
+        run = self.run(id)
         run.others |= {name: "SUCCESS" for name, state in run.others.items() if state == "IDLE"}
         run.state = "RUNNING"
+        for batch in run.batches.values():
+            if batch.state == "PAUSED":
+                run.batches[batch.id] = dataclasses.replace(batch, state="RUNNING")
         self._begin(run)
 
     def cancel(self, id: str) -> None:
-        run = self._run(id)
+        run = self.run(id)
         run.state, run.finished = "CANCELLED", self.now
+        for batch in _under_way(run):
+            run.batches[batch.id] = dataclasses.replace(batch, state="CANCELLED", phases=self._at_end(batch))
+
+    def rerun(self, task: str) -> bool:
+        """*task* is ``<update>/<batch>/<phase>`` or ``<update>/<batch>``."""
+        id, name, *phase = task.split("/")
+        run, batch = self.run(id), self.run(id).batches[name]
+        if batch.state != "ERROR":
+            return False
+        run.state, run.finished = "RUNNING", None
+        begun = tuple(p for p in batch.phases if p.state == "SUCCESS")
+        again = PhaseRun(name=phase[0] if phase else PHASES[0], state="RUNNING", task=task, action=f"{task}/again")
+        phases = (*begun, again) if phase else (again,)
+        run.batches[name] = dataclasses.replace(batch, state="RUNNING", finished=None, phases=phases)
+        return True
+
+    def pass_over(self, task: str) -> bool:
+        return bool(task)
+
+    def fail_action(self, action: str, error: str) -> None:
+        id, name, *_ = action.split("/")
+        run, batch = self.run(id), self.run(id).batches[name]
+        self.hung.discard(name)
+        failed = dataclasses.replace(batch.phases[-1], state="ERROR", error=error)
+        run.batches[name] = dataclasses.replace(batch, state="ERROR", phases=(*batch.phases[:-1], failed))
+
+    def _at_end(self, batch: BatchRun) -> tuple[PhaseRun, ...]:
+        """The phases of a batch of which nothing is at work any more, unless it hangs."""
+        done = "RUNNING" if batch.id in self.hung else "SUCCESS"
+        return tuple(dataclasses.replace(p, state=done) if p.state == "RUNNING" else p for p in batch.phases)
 
     def _answer(self) -> None:
         if self.outage:
             raise MistralUnavailable(f"Mistral does not answer: {self.outage}")
 
-    def _run(self, id: str) -> _Run:
+    def run(self, id: str) -> _Run:
+        """One execution, for tests to bring into a state that no look brings it to."""
         self._answer()
         if id not in self._runs:
             raise ExecutionNotFound(f"there is no update {id!r}")
@@ -181,19 +237,37 @@ class FakeMistral:
 
     def _step(self, run: _Run) -> None:
         self.now += 1
-        for batch in list(run.batches.values()):
-            if batch.state == "RUNNING":
+        for batch in _under_way(run):
+            if not self._waits(run, batch) and batch.id not in self.hung:
                 run.batches[batch.id] = self._ended(run, batch)
-        if any(batch.state == "ERROR" for batch in run.batches.values()):
+        if any(batch.state == "ERROR" for batch in run.batches.values()) and not _under_way(run):
             run.state, run.finished = "ERROR", self.now
         elif all(_state(run, name) == "SUCCESS" for name in run.tasks):
             run.state, run.finished = "SUCCESS", self.now
         else:
             self._begin(run)
+            self._rest(run)
+
+    def _waits(self, run: _Run, batch: BatchRun) -> bool:
+        """Whether a batch is at the door; it begins if nothing keeps it there."""
+        beat = next((each for each in self.notes.beats(run.id) if each.batch == batch.id), None)
+        if not beat or not beat.at_door:
+            return False
+        if not self.notes.load_control(run.id).holds:
+            self.notes.drop_beat(run.id, batch.id)
+            run.batches[batch.id] = self._begun(run, batch.id)
+        return True
+
+    def _rest(self, run: _Run) -> None:
+        """Where all batches that have begun are at the door, the update rests, or ends."""
+        control = self.notes.load_control(run.id)
+        doors = {beat.batch for beat in self.notes.beats(run.id) if beat.at_door}
+        if control.holds and doors and {batch.id for batch in _under_way(run)} <= doors:
+            (self.cancel if control.abort else self.pause)(run.id)
 
     def _begin(self, run: _Run) -> None:
         """Begin everything whose turn it is; before an approval the execution pauses."""
-        for name, task in sorted(run.tasks.items(), key=lambda entry: is_batch(entry[0])):
+        for name, _ in sorted(run.tasks.items(), key=lambda entry: is_batch(entry[0])):
             waits = [o for o, other in run.tasks.items() if name in other.get("on-success", ())]
             done = [o for o in waits if _state(run, o) == "SUCCESS"]
             if _state(run, name) not in ("", "WAITING") or (waits and not done):
@@ -203,9 +277,27 @@ class FakeMistral:
             elif len(done) < len(waits):
                 run.batches[name] = BatchRun(id=name, state="WAITING", started=self.now)
             elif run.state == "RUNNING":
-                begun = tuple(_phase(phase, task, "SUCCESS", self.now) for phase in PHASES[:2])
-                phases = (*begun, PhaseRun(name="update", state="RUNNING"))
-                run.batches[name] = BatchRun(id=name, state="RUNNING", started=self.now, phases=phases)
+                run.batches[name] = self._begun(run, name)
+
+    def _begun(self, run: _Run, name: str) -> BatchRun:
+        """A batch that is at work, or at the door."""
+        key = f"{run.id}/{name}"
+        at_door = self.notes.load_control(run.id).holds
+        before = () if at_door else PHASES[:2]
+        phase = "gate_before" if at_door else "update"
+        if at_door:
+            beat = self.a_beat(name, phase, waits_for="people hold the update")
+            self.notes.beat(run.id, beat)
+        begun = tuple(_phase(key, each, run.tasks[name], "SUCCESS", self.now) for each in before)
+        works = PhaseRun(name=phase, state="RUNNING", task=f"{key}/{phase}", action=f"{key}/{phase}/1")
+        return BatchRun(id=name, state="RUNNING", started=self.now, phases=(*begun, works), task=key)
+
+    def a_beat(self, batch: str, phase: str, **more: Any) -> Beat:
+        """A sign of life, given now."""
+        return Beat(
+            batch=batch, phase=phase, machine="undercloud", pid=1, attempt=1, action_execution="", since=self.now,
+            beat=self.now, **more,
+        )  # fmt: skip
 
     def _begin_other(self, run: _Run, name: str, is_due: bool) -> None:
         """A task that does nothing; like the real one, Mistral does not pause before it if it is a join."""
@@ -218,26 +310,33 @@ class FakeMistral:
 
     def _ended(self, run: _Run, batch: BatchRun) -> BatchRun:
         fails_in = self.failing.get(batch.id, "")
-        state = "ERROR" if fails_in else "SUCCESS"
-        phases = tuple(_phases(run.tasks[batch.id], fails_in, self.now))
-        return BatchRun(id=batch.id, state=state, started=batch.started, finished=self.now, phases=phases)
+        key = f"{run.id}/{batch.id}"
+        return dataclasses.replace(
+            batch, state="ERROR" if fails_in else "SUCCESS", finished=self.now, task=key,
+            phases=tuple(_phases(key, run.tasks[batch.id], fails_in, self.now)),
+        )  # fmt: skip
+
+
+def _under_way(run: _Run) -> list[BatchRun]:
+    return [batch for batch in run.batches.values() if batch.state in ("RUNNING", "PAUSED")]
 
 
 def _state(run: _Run, task: str) -> str:
     return run.batches[task].state if task in run.batches else run.others.get(task, "")
 
 
-def _phases(task: Mapping[str, Any], fails_in: str, now: float) -> Iterator[PhaseRun]:
+def _phases(key: str, task: Mapping[str, Any], fails_in: str, now: float) -> Iterator[PhaseRun]:
     for name in PHASES:
-        yield _phase(name, task, "ERROR" if name == fails_in else "SUCCESS", now)
+        yield _phase(key, name, task, "ERROR" if name == fails_in else "SUCCESS", now)
         if name == fails_in:
             return
 
 
-def _phase(name: str, task: Mapping[str, Any], state: str, now: float) -> PhaseRun:
+def _phase(key: str, name: str, task: Mapping[str, Any], state: str, now: float) -> PhaseRun:
     error = "" if state == "SUCCESS" else f"{name} failed"
     result = NodeResult(ok=not error, started=now, finished=now, error=error)
-    return PhaseRun(name=name, state=state, error=error, nodes=dict.fromkeys(task["input"]["nodes"], result))
+    nodes = dict.fromkeys(task["input"]["nodes"], result)
+    return PhaseRun(name=name, state=state, error=error, nodes=nodes, task=f"{key}/{name}", action=f"{key}/{name}/1")
 
 
 def _snapshot(run: _Run) -> Execution:

@@ -6,6 +6,7 @@ from tripleo_update_plugin.executor.jobs import node_locks
 from tripleo_update_plugin.executor.prober import trial
 from tripleo_update_plugin.executor.runner import (
     discovering,
+    entering,
     gating,
     looking,
     quarantine,
@@ -26,6 +27,8 @@ _CHANGING: Mapping[str, Callable[[Work, Scene], Output]] = {
 
 def carry_out(work: Work) -> Output:
     """Do the phase of *work*; what Mistral is told. Raises UpdateError where nothing at all could be done."""
+    if refusal := entering.enter(work):
+        return work.output(error=refusal, nodes=work.untouched(), not_started=True)
     work.left_out = quarantine.of(work)
     if work.given("nodes") and not work.nodes:
         return work.nothing_to_do()

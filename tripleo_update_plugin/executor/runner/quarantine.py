@@ -19,6 +19,12 @@ def of(work: Work) -> Mapping[str, Quarantine]:
     return patiently(work, lambda: UpdateState(keystone.mistral_client(work.conf)).quarantined(work.update))
 
 
+def refusal_of(work: Work) -> str:
+    """Why the batch may not begin, as things are now. Raises MistralUnavailable."""
+    work.left_out = UpdateState(keystone.mistral_client(work.conf)).quarantined(work.update)
+    return refusal(work)
+
+
 def refusal(work: Work) -> str:
     """Why the batch may not begin: more nodes have failed than may; "" if it may."""
     failed = {node: record.batch for node, record in work.left_out.items() if record.kind == FAILED}
