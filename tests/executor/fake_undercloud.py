@@ -105,9 +105,20 @@ class FakeUndercloud:
                 return 404, {"faultstring": "not found"}
             self.told.append((name, body["state"], body["output"]))
             return 200, {"id": name, **body}
+        if path.startswith("/mistral/executions/"):
+            return self._execution(path.removeprefix("/mistral/executions/"))
         if path.startswith("/mistral/environments"):
             return self._environment(method, path.removeprefix("/mistral/environments"), body)
         return 404, {"faultstring": path}
+
+    def _execution(self, path):
+        """An update that is under way, and of which no batch has begun as far as Mistral tells."""
+        if "/tasks" in path:
+            return 200, {"tasks": []}
+        workflow, time = "tripleo-update.overcloud.0123456789ab.update", "2020-01-01 00:00:00"
+        return 200, {
+            "id": path, "workflow_name": workflow, "state": "RUNNING", "created_at": time, "updated_at": time
+        }  # fmt: skip
 
     def _environment(self, method, path, body):
         """What Mistral keeps by name."""

@@ -161,6 +161,13 @@ def test_without_mistral_it_waits_for_nobody_knows_what_people_want():
     assert waiting.said[0] == "Mistral does not answer: away"
 
 
+def test_an_update_that_is_gone_lets_nobody_wait():
+    waiting = Waiting()
+    waiting.root = "gone"
+    waiting.want(PAUSED)
+    assert waiting.wait().refusal == "not started: there is no update 'gone'"
+
+
 class Changed(FakeMistral):
     """Somebody takes the pause back in the moment in which the update is paused."""
 

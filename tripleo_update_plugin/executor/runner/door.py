@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tripleo_update_plugin.adapters.mistral import Mistral
 from tripleo_update_plugin.adapters.update_state import UpdateState
-from tripleo_update_plugin.errors import UpdateError
+from tripleo_update_plugin.errors import ExecutionNotFound, UpdateError
 from tripleo_update_plugin.executor import logs
 from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.outcome.control import Control
@@ -84,6 +84,8 @@ class Door:
             if held and (state == "RUNNING" or control.abort):
                 self._rest(control)
             return why, ""
+        except ExecutionNotFound as error:
+            return "", f"not started: {error.message}"
         except UpdateError as error:
             return error.message, ""
 

@@ -24,7 +24,7 @@ def enter(work: Work) -> str:
     notes = UpdateState(client)
     door = Door(
         root=work.update, batch=str(work.given("batch")), mistral=Mistral(client), notes=notes, log=work.log,
-        cancelled=work.cancelled, beat=_Sign(work, notes).tell, spent=lambda: quarantine.refusal_of(work),
+        cancelled=work.cancelled, beat=_Sign(work, notes).tell, spent=lambda: quarantine.spent(work, notes),
     )  # fmt: skip
     passage = door.wait()
     work.deadline += passage.seconds

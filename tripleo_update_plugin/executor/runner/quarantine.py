@@ -19,10 +19,10 @@ def of(work: Work) -> Mapping[str, Quarantine]:
     return patiently(work, lambda: UpdateState(keystone.mistral_client(work.conf)).quarantined(work.update))
 
 
-def refusal_of(work: Work) -> str:
-    """Why the batch may not begin, as things are now. Raises MistralUnavailable."""
-    work.left_out = UpdateState(keystone.mistral_client(work.conf)).quarantined(work.update)
-    return refusal(work)
+def spent(work: Work, notes: UpdateState) -> str:
+    """Which failures keep batches from beginning, as things are now; "" if none do. Raises MistralUnavailable."""
+    work.left_out = notes.quarantined(work.update)
+    return refusal(work).removeprefix("not started: ")
 
 
 def refusal(work: Work) -> str:
