@@ -21,7 +21,7 @@ SECONDS = 10  # for a connection
 
 def unverified():
     """The node is asked by its address, for which no certificate is made; nothing secret is sent."""
-    return ssl._createunverified_context()
+    return ssl._create_unverified_context()
 
 
 def _get(connection, path):
