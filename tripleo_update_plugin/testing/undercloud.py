@@ -3,14 +3,13 @@
 import copy
 import dataclasses
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tripleo_update_plugin.adapters.extensions import load_catalogue
-from tripleo_update_plugin.adapters.update_state import UpdateState
 from tripleo_update_plugin.errors import (
     ActionsMissing,
     BadPlan,
@@ -21,8 +20,18 @@ from tripleo_update_plugin.errors import (
 )
 from tripleo_update_plugin.outcome.control import Beat
 from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun
-from tripleo_update_plugin.testing.environments import FakeEnvironments
 from tripleo_update_plugin.workflows.workbook import WORKFLOW, is_batch, stack_of
+
+if TYPE_CHECKING:
+    from tripleo_update_plugin.adapters.update_state import UpdateState
+
+
+def _notes(answer: Callable[[], None]) -> "UpdateState":
+    # Imported here: small overclouds are tested where no OpenStack library is.
+    from tripleo_update_plugin.adapters.update_state import UpdateState
+    from tripleo_update_plugin.testing.environments import FakeEnvironments
+
+    return UpdateState(None, FakeEnvironments(answer))
 
 
 class FakeHeat:
@@ -90,7 +99,7 @@ class FakeMistral:
         self.hung: set[str] = set()
         self.answers: dict[str, Mapping[str, Any]] = {}
         self.outage = ""
-        self.notes = UpdateState(None, FakeEnvironments(self._answer))
+        self.notes = _notes(self._answer)
         self.now = 0.0
         self.workbooks: dict[str, str] = {}
         self.plans: dict[str, Mapping[str, Any]] = {}
