@@ -18,9 +18,9 @@ def plan(sandbox: Sandbox, *options: object) -> dict:
     return json.loads(path.read_text())
 
 
-def refused(done, *words: str) -> None:
-    """A clear error on stderr: exit code 1, all *words* in it, no traceback, nothing on stdout."""
-    assert done.returncode == 1, done.stdout
+def refused(done, *words: str, code: int = 1) -> None:
+    """A clear error on stderr: the exit *code*, all *words* in it, no traceback, nothing on stdout."""
+    assert done.returncode == code, done.stdout
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     for word in words:

@@ -85,7 +85,7 @@ def test_an_outage_pauses_the_update_and_is_blamed(own: Sandbox):
     id, process = begin(own)
     os.kill(own.status["endpoints"]["pid"], signal.SIGKILL)
     said = process.stderr.read()
-    assert process.wait(120) == 1
+    assert process.wait(120) == 3, "it waits for a person"
     assert re.search(r"\w+: \d+ requests? failed in spite of 5 s of retries \(connection refused\); ", said), said
     assert "is paused" in said
     assert [row["state"] for row in updates(own)] == ["PAUSED"]

@@ -183,8 +183,8 @@ def test_what_start_refuses(own: Sandbox, tmp_path):
         "OS_ENDPOINT": own.status["heat"]["url"],
         "OS_WORKFLOWV2_ENDPOINT_OVERRIDE": "http://127.0.0.1:9/v2",
     }
-    refused(own.openstack("overcloud", "update", "start", "--yes", path, **dead), "Mistral does not answer")
-    refused(own.openstack("overcloud", "update", "list", **dead), "Mistral does not answer")
+    refused(own.openstack("overcloud", "update", "start", "--yes", path, **dead), "Mistral does not answer", code=4)
+    refused(own.openstack("overcloud", "update", "list", **dead), "Mistral does not answer", code=4)
     refused(own.openstack("overcloud", "update", "show", "nonsense"), "nonsense")
     template = tmp_path / "changed.json"
     outputs = {"EnabledServices": {"Controller": ["keystone"]}}
