@@ -74,6 +74,20 @@ def test_an_overcloud_of_packages_needs_no_tasks_of_its_own():
         rollout.check(rollout.prepare(newton, parse_policy({}), limits), heat)
 
 
+def test_the_nodes_are_asked_again_before_a_start():
+    everybody = [node.name for node in OVERCLOUD.nodes]
+    made = replace(plan(), facts=Facts(leaders={"mysql": "controller-0"}))
+    assert rollout.check_nodes(made, FakeMistral(nodes=everybody)) == []
+    moved = FakeMistral(nodes=everybody, facts={"leaders": {"mysql": "controller-1"}})
+    assert rollout.check_nodes(made, moved) == ["mysql is led by controller-1, not by controller-0 any more"]
+    with pytest.raises(StalePlan, match="controller-2 does not answer"):
+        rollout.check_nodes(made, FakeMistral(nodes=everybody[:2] + everybody[3:], silent=["controller-2"]))
+    held = {"controller-1": {"state": "at work", "update": "u-2", "batch": "batch-3", "since": 0.0}}
+    with pytest.raises(StalePlan, match=r"controller-1 is at work since .* by update u-2, batch-3"):
+        rollout.check_nodes(made, FakeMistral(nodes=everybody, facts={"held": held}))
+    assert rollout.check_nodes(plan(), FakeMistral(silent=everybody)) == [], "a plan made without facts counts on none"
+
+
 def test_executors_have_to_go_by_the_profiles_of_the_plan(tmp_path):
     (tmp_path / "own.yaml").write_text("mysql: {kind: quorum, why: ours is another}\n")
     made, own = plan(), plan(services=[str(tmp_path)])

@@ -9,7 +9,7 @@ from tripleo_update_plugin import readiness
 from tripleo_update_plugin.adapters import documents, extensions, workbook_files
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, OtherProfiles
+from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, OtherProfiles, StalePlan
 from tripleo_update_plugin.outcome.execution import Execution
 from tripleo_update_plugin.outcome.report import Report, report_of
 from tripleo_update_plugin.outcome.verdicts import Watch
@@ -17,6 +17,7 @@ from tripleo_update_plugin.overcloud import contradictions
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
+from tripleo_update_plugin.plan import facts_since
 from tripleo_update_plugin.plan.plan import Plan
 from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.planner import planner
@@ -27,6 +28,11 @@ from tripleo_update_plugin.workflows import workbook
 DISCOVERY_TIMEOUT = 600.0  # seconds: a node may need half a minute, and not all are asked at the same time
 
 PROFILES_TIMEOUT = 60.0  # seconds for an executor to read its catalogue
+
+_NODES_REMEDY = (
+    "Bring them back ('openstack overcloud update restore' for what an update has left out of use), or make the plan "
+    "again; '--no-facts' starts this one without asking the nodes."
+)
 
 #: Seconds that a report waits for the last word of the prober after the end of an update.
 LAST_WORD = 15.0
@@ -76,6 +82,20 @@ def check(plan: Plan, heat: Heat) -> None:
     roles = readiness.roles_to_read(plan, now)
     services = heat.services(plan.stack, roles) if roles else None
     readiness.check(plan, now, extensions.load_catalogue(*plan.policy.get("services", ())), services)
+
+
+def check_nodes(plan: Plan, mistral: Mistral) -> list[str]:
+    """Ask the nodes again; what is otherwise than when *plan* was made and does no harm.
+
+    StalePlan if *plan* would take down more than it says. A plan that was made without asking them is not checked.
+    """
+    if plan.facts is None:
+        return []
+    now = discover(plan.stack, mistral)
+    if problems := list(facts_since.broken(plan.facts, now)):
+        shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
+        raise StalePlan(f"since the plan was made the nodes of {plan.stack} have changed: {shown}", _NODES_REMEDY)
+    return list(facts_since.changed(plan.facts, now, plan.policy.get("budgets", {})))
 
 
 def check_executors(plan: Plan, mistral: Mistral) -> None:

@@ -15,7 +15,7 @@ from tripleo_update_plugin.commands.resume import ResumeUpdate
 from tripleo_update_plugin.commands.services import ListServices
 from tripleo_update_plugin.commands.start import StartUpdate
 from tripleo_update_plugin.commands.workbook import ShowWorkbook
-from tripleo_update_plugin.errors import BadInput, BadLimit, HasEnded, MistralUnavailable, OtherProfiles
+from tripleo_update_plugin.errors import BadInput, BadLimit, HasEnded, MistralUnavailable, OtherProfiles, StalePlan
 from tripleo_update_plugin.outcome.track import Attempt, Track
 from tripleo_update_plugin.outcome.verdicts import Breach, Watch, Watched
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
@@ -198,6 +198,19 @@ def test_start_to_report(cloud, plan):
     assert [row[0] for row in outcomes] and {row[2] for row in outcomes} == {"updated"}
     assert said == "overcloud: 5 updated\navailability: *: not proved: no prober has reported"
     assert cloud.command.exit_code == 0
+
+
+def test_nodes_are_asked_again_by_start(cloud, plan):
+    cloud.mistral.facts = {"leaders": {"mysql": "controller-1"}}
+    cloud(PlanUpdate, "--stack", "overcloud", "--save", plan)
+    cloud.mistral.facts = {"leaders": {"mysql": "controller-2"}}
+    _, said = cloud(StartUpdate, "--yes", "--wait", plan)
+    assert "since the plan was made: mysql is led by controller-2, not by controller-1 any more" in said
+    cloud.mistral.facts = {"held": {"controller-1": {"state": "failed", "update": "u-2", "batch": "batch-3"}}}
+    with pytest.raises(StalePlan, match=r"controller-1 is failed since .* by update u-2, batch-3"):
+        cloud(StartUpdate, "--yes", plan)
+    cloud(StartUpdate, "--yes", "--wait", "--no-facts", plan)
+    assert [update.state for update in cloud.mistral.updates()] == ["SUCCESS", "SUCCESS"]
 
 
 def a_watch(**more):

@@ -5,7 +5,7 @@ from test_commands import NODES, Cloud
 
 from tripleo_update_plugin.commands.facts import COLUMNS, ListFacts
 from tripleo_update_plugin.commands.plan import PlanUpdate
-from tripleo_update_plugin.errors import ContradictingFacts, FactsMissing
+from tripleo_update_plugin.errors import ContradictingFacts, FactsMissing, Infeasible
 from tripleo_update_plugin.testing import FakeMistral
 
 STRANGER = {"seen_from": NODES[-1], "quorum": True, "members": {"x-0": "online"}, "remotes": {}, "resources": {}}
@@ -74,3 +74,16 @@ def test_without_an_answer_there_is_nothing_to_show(cloud):
     cloud.mistral = FakeMistral(silent=NODES)
     with pytest.raises(FactsMissing):
         cloud(ListFacts, "--stack", "overcloud")
+
+
+def test_what_an_update_holds_is_shown_by_facts_and_by_plan(cloud):
+    held = {"controller-1": {"state": "out of use", "update": "1234abcd-9", "batch": "batch-2", "since": 0.0}}
+    cloud.mistral = FakeMistral(nodes=NODES, facts={"held": held})
+    table, _ = cloud(ListFacts, "--stack", "overcloud")
+    words = "out of use since 1970-01-01T00:00:00Z by update 1234abcd, batch-2"
+    assert rows(table)["controller-1"]["state"] == words
+    with pytest.raises(Infeasible, match="mysql: 1 of 3 may be down, 1 down already"):
+        cloud(PlanUpdate, "--stack", "overcloud")
+    _, said = cloud(PlanUpdate, "--stack", "overcloud", "--limit", "role:Compute")
+    assert f"excluded: controller-1: {words}" in said
+    assert f"'openstack overcloud update restore' puts back what is out of use: controller-1 is {words}" in said

@@ -9,6 +9,7 @@ from tripleo_update_plugin.adapters import ansible
 from tripleo_update_plugin.adapters.ansible import NodeRun, Outcome
 from tripleo_update_plugin.adapters.extensions import load_catalogue
 from tripleo_update_plugin.executor.runner import node_facts
+from tripleo_update_plugin.overcloud.facts import Held
 from tripleo_update_plugin.testing import an_overcloud
 
 CATALOGUE = load_catalogue()
@@ -191,3 +192,22 @@ def test_reboots_and_questions_without_an_answer():
     found = told(said, {"compute-0": {"reboot": "no answer in time"}})
     assert found.pending_reboot == {"controller-0"}
     assert found.unanswered == {"compute-0": {"reboot": "no answer in time"}}
+
+
+def test_whom_an_update_has_not_let_go_of():
+    record = {"state": "out of use", "update": "u-1", "batch": "batch-2", "since": 5.0, "changes": 1, "services": None}
+    said = {"controller-0": {"held": record}, "controller-1": {"held": {"state": "", "for_others": ["compute-0"]}},
+            "compute-0": {"held": {}}}  # fmt: skip
+    assert told(said).held == {
+        "controller-0": Held(state="out of use", update="u-1", batch="batch-2", since=5.0, changes=1)
+    }  # fmt: skip
+    [play] = node_facts.questions(OVERCLOUD, NODES, CATALOGUE).plays
+    assert play["tasks"][0]["tripleo_update_facts"]["node"] == "{{ inventory_hostname }}"
+
+
+def test_nodes_that_nobody_works_on_speak_for_the_cluster():
+    members = [{"name": name, "remote": False, "state": "online"} for name in NODES]
+    view = {"quorum": True, "nodes": members, "resources": []}
+    held = {"state": "at work", "update": "u-1"}
+    found = told({"controller-0": {"cluster": view, "held": held}, "controller-1": {"cluster": view}})
+    assert [cluster.seen_from for cluster in found.clusters] == ["controller-1"]

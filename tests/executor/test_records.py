@@ -208,3 +208,12 @@ def test_unlock_forgets_the_owner_and_nothing_else(desk, nodes, undercloud):
     left = noted(nodes, "ctl-0", a_change(nodes, "broker", ["true"]))
     state, _ = done(desk, undercloud, "unlock", force=True, digest=None, batch="unlock")
     assert state == "SUCCESS" and record(nodes) is None and left.exists()
+
+
+def test_what_a_record_says_is_among_the_facts(desk, nodes, undercloud):
+    put(nodes, "ctl-0")
+    state, output = done(desk, undercloud, "discover", nodes=None)
+    assert state == "SUCCESS", output
+    held = output["facts"]["held"]
+    assert list(held) == ["ctl-0"]
+    assert (held["ctl-0"]["state"], held["ctl-0"]["update"], held["ctl-0"]["batch"]) == ("at work", "u-other", "b-9")

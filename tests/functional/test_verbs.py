@@ -93,7 +93,11 @@ def test_a_node_left_drained_is_put_back_by_its_record_and_holds_others_up_until
     assert update(own, "abort", "--now", "--yes").returncode == 0
     wait(lambda: "working\": false" in "".join(path.read_text() for path in own.state.glob("nodes/*/marks/owner.json")))
     second = next(name for name in sorted(own.nodes) if "controller" in name and name != first)
-    path = save_plan(own, "--limit", f"node:{second}")
+    impossible = update(own, "plan", "--stack", "overcloud", "--limit", f"node:{second}")
+    assert impossible.returncode == 1 and "1 down already" in impossible.stderr, "a plan counts it as down"
+    facts = json.loads(update(own, "facts", "--stack", "overcloud", "-f", "json").stdout)
+    assert {row["node"] for row in facts if "by update" in row["state"]} == {first}
+    path = save_plan(own, "--limit", f"node:{second}", "--no-facts")
     refused = update(own, "start", "--yes", "--wait", path)
     shown = json.loads(update(own, "show", "latest", "-f", "json").stdout)
     assert refused.returncode == 1 and first in json.dumps(shown), "its gate names who is in the way"

@@ -6,7 +6,7 @@ import pytest
 
 from tripleo_update_plugin.errors import ContradictingFacts
 from tripleo_update_plugin.overcloud import contradictions
-from tripleo_update_plugin.overcloud.facts import Cluster, Facts
+from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Held
 from tripleo_update_plugin.testing import an_overcloud
 
 BUNDLED = an_overcloud(
@@ -23,6 +23,8 @@ VIEW = Cluster(
     remotes={"computeha-0": "online"},
     resources={"galera-bundle": "bundle", "ip-10.0.0.5": "resource"},
 )
+
+HELD = Held(state="failed", update="u-1", batch="batch-2")
 
 
 def facts(more=None, **cluster):
@@ -75,8 +77,9 @@ def test_a_member_that_answers_but_is_out_of_service(state, remedy):
     assert f"calls it {state}" in text and remedy in text
 
 
-def test_a_member_that_is_down_is_counted_instead():
-    assert found(facts({"down": frozenset({"controller-1"})}, members={**MEMBERS, "controller-1": "offline"})) == []
+@pytest.mark.parametrize("why", [{"down": frozenset({"controller-1"})}, {"held": {"controller-1": HELD}}])
+def test_a_member_that_is_down_or_held_is_counted_instead(why):
+    assert found(facts(why, members={**MEMBERS, "controller-1": "offline"})) == []
 
 
 def test_a_node_without_its_cluster_is_named_once():
@@ -183,11 +186,14 @@ def test_what_heat_tells_the_nodes_do_not_decide():
 
 def test_warnings_are_what_forbids_nothing():
     known = Facts(
+        held={"controller-1": HELD},
         failed={"controller-0": ("httpd", "ntpd")},
         pending_reboot=frozenset({"compute-10", "compute-2"}),
         unanswered={f"n-{i}": {"reboot": "no answer in time"} for i in range(5)},
     )
     assert contradictions.warnings_of(known) == (
+        "counted as down, 'openstack overcloud update restore' puts back what is out of use: "
+        "controller-1 is failed since 1970-01-01T00:00:00Z by update u-1, batch-2",
         "failed, and the gates will say so: controller-0: httpd, ntpd",
         "a reboot is pending on compute-2, compute-10",
         "the nodes did not tell: reboot of n-0, n-1, n-2 and 2 more",

@@ -6,7 +6,7 @@ import pytest
 
 from tripleo_update_plugin.adapters import documents
 from tripleo_update_plugin.errors import BadPlan
-from tripleo_update_plugin.overcloud.facts import Cluster, Facts
+from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Held
 from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
 
@@ -28,8 +28,14 @@ FULL = Facts(
     pending_reboot=frozenset({"compute-0"}),
     updates={"compute-0": 12, "compute-2": 0},
     unanswered={"compute-0": {"reboot": "exit code 3"}},
+    held={
+        "compute-3": Held(
+            state="out of use", stack="overcloud", update="1234abcd-9", batch="batch-2", phase="update", since=60.0,
+            until=120.0, machine="director", changes=2, processes=("yum (12)",), why="no disk",
+        )
+    },
 )
-PLAN = plan_update(an_overcloud(Compute=(5, ["nova_compute"])), a_catalogue(), facts=FULL)
+PLAN = plan_update(an_overcloud(Compute=(7, ["nova_compute"])), a_catalogue(), facts=FULL)
 
 
 def test_facts_are_read_back_as_they_were_written():
@@ -54,6 +60,7 @@ def test_facts_nobody_knows_of_are_left_out_so_that_older_plans_keep_their_diges
         {"managed_by": {}},
         {"updates": {"compute-0": 13, "compute-2": 0}},
         {"unclustered": frozenset({"controller-1"})},
+        {"held": {}},
         {"clusters": (replace(FULL.clusters[0], quorum=False),)},
     ],
 )
@@ -83,3 +90,27 @@ def test_facts_that_say_little_are_written_short():
     assert facts.to_dict() == {"down": ["b-2", "b-10"], "leaders": {"redis": "b-1"}}
     assert Facts.from_dict(facts.to_dict()) == facts
     assert Facts.from_dict({"down": None}) == Facts()
+
+
+def test_a_node_that_is_held_is_as_good_as_down():
+    assert Facts(down=frozenset({"a"}), held={"b": FULL.held["compute-3"]}).away == {"a", "b"}
+
+
+def test_a_record_says_more_than_a_plan_keeps():
+    told = {"state": "failed", "update": None, "services": ["x"], "for_others": [], "since": 60.0, "undercloud": "u"}
+    told |= {"batch": 7, "until": "soon", "processes": "yum"}
+    assert Held.from_dict(told) == Held(state="failed", since=60.0)
+    assert str(Held.from_dict(told)) == "failed since 1970-01-01T00:01:00Z by an update that is not known"
+
+
+def test_what_a_held_node_sees_and_how_it_is_seen_contradicts_nobody():
+    members = {"a": "online", "b": "offline", "c": "online"}
+    views = (
+        Cluster(seen_from="a", quorum=True, members=members),
+        Cluster(seen_from="b", quorum=False, members={"b": "online"}),
+        Cluster(seen_from="c", quorum=True, members={**members, "b": "online"}),
+    )
+    held = {"b": FULL.held["compute-3"]}
+    assert [each.seen_from for each in Facts(clusters=views).views] == ["a", "b", "c"]
+    [view] = Facts(clusters=views, held=held).views
+    assert (view.seen_from, dict(view.members)) == ("a", {"a": "online", "c": "online"})

@@ -1,7 +1,8 @@
 import pytest
 
 from tripleo_update_plugin.errors import BadLimit, Infeasible
-from tripleo_update_plugin.overcloud.facts import Facts
+from tripleo_update_plugin.overcloud.facts import Facts, Held
+from tripleo_update_plugin.plan import safety
 from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.rules.policy import parse_policy
 from tripleo_update_plugin.rules.scope import Limit, parse_limit
@@ -67,6 +68,17 @@ def test_a_node_that_is_down_is_left_out_and_counts():
     assert [len(batch.nodes) for batch in plan.batches] == [2, 2, 1]
     assert plan.batches[0].impact["nova_compute"].down == 3
     assert plan.batches[0].closed_by == "nova_compute: 3 of 6 may be down, 1 already is"
+
+
+def test_a_node_that_an_update_holds_is_left_out_and_counts():
+    held = Held(state="out of use", update="1234abcd-9", batch="batch-2", since=0.0)
+    plan = planned(an_overcloud(Database=(5, ["redis"])), Facts(held={"database-0": held}), budgets={"redis": 2})
+    assert plan.excluded["database-0"] == "out of use since 1970-01-01T00:00:00Z by update 1234abcd, batch-2"
+    assert [len(batch.nodes) for batch in plan.batches] == [1] * 4
+    assert plan.batches[0].closed_by == "redis: 2 of 5 may be down, 1 already is"
+    assert list(safety.problems(plan, an_overcloud(Database=(5, ["redis"])))) == []
+    with pytest.raises(Infeasible, match="mysql: 1 of 3 may be down, 1 down already"):
+        planned(facts=Facts(held={"controller-0": held}))
 
 
 def test_a_second_database_down_is_refused_with_numbers():

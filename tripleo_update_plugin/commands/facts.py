@@ -17,9 +17,10 @@ COLUMNS = ("node", "role", "state", "leads", "reboot pending", "updates", "faile
 class ListFacts(CloudCommand, command.Lister):  # type: ignore[misc]
     """Ask the nodes of an overcloud what 'plan' would ask them, and change nothing.
 
-    One row per node: whether it answers and its cluster has it, the services it leads, whether a reboot is pending, how
-    many packages or containers have a newer version, units that failed, and questions without an answer. Where Heat
-    and the nodes contradict each other it says so, and the exit code is 1: no plan would be made.
+    One row per node: whether it answers, its cluster has it and no update has left it out of use, the services it
+    leads, whether a reboot is pending, how many packages or containers have a newer version, units that failed, and
+    questions without an answer. Where Heat and the nodes contradict each other it says so, and the exit code is 1: no
+    plan would be made.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -57,6 +58,8 @@ def _row(node: "Node", facts: "Facts") -> tuple[Any, ...]:
 def _state(name: str, facts: "Facts") -> str:
     if name in facts.down:
         return "does not answer"
+    if name in facts.held:
+        return str(facts.held[name])
     if name in facts.unclustered:
         return "cluster stopped"
     states = {**facts.clusters[0].members, **facts.clusters[0].remotes} if facts.clusters else {}

@@ -3,7 +3,8 @@
 
 It runs on the nodes of every release, so it is written for Python 2.7 and 3, with the standard library only. Its
 commands run side by side, each with a time limit of its own; one that gives no answer does not hold up the others.
-Nothing but names, numbers and states leaves the node: no environment, no command line, no text of an error.
+Nothing but names, numbers and states leaves the node, and what its record says: no environment, no command line, no
+text of an error.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -18,6 +19,7 @@ import xml.etree.ElementTree as ElementTree
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, Silent
+from ansible.module_utils.tripleo_update_record import FOLDER, Records, told
 
 __metaclass__ = type
 
@@ -25,8 +27,8 @@ DOCUMENTATION = """
 module: tripleo_update_facts
 short_description: what a node of an overcloud says of itself
 description:
-    - Asks for addresses, the Pacemaker cluster, units, containers, HAProxy's database sessions, a pending reboot and
-      package updates. Changes nothing.
+    - Asks for addresses, the Pacemaker cluster, units, containers, HAProxy's database sessions, a pending reboot,
+      package updates, and what the node's record says of an update. Changes nothing.
 author: tripleo-update-plugin developers
 options:
     units:
@@ -41,6 +43,14 @@ options:
         description: HAProxy's statistics socket, a path or host:port
         type: str
         default: /var/lib/haproxy/stats
+    folder:
+        description: where the node's record is kept
+        type: path
+        default: /var/lib/tripleo-update
+    node:
+        description: the node's name in the inventory
+        type: str
+        default: ""
 """
 
 #: Whether these are active tells a cluster that is stopped from one that does not answer.
@@ -287,10 +297,13 @@ def main():
             "units": {"type": "list", "default": []},
             "packages": {"type": "bool", "default": False},
             "haproxy_socket": {"type": "str", "default": "/var/lib/haproxy/stats"},
+            "folder": {"type": "path", "default": FOLDER},
+            "node": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
     answers, unanswered = facts(module.params, search_path())
+    answers["held"] = told(Records(module.params["folder"]), module.params["node"])
     module.exit_json(changed=False, answers=answers, unanswered=unanswered)
 
 

@@ -63,7 +63,7 @@ def _agreed(overcloud: Overcloud, facts: Facts, role: str) -> dict[str, str]:
     """{service: who runs it on every node of *role* that could tell}."""
     silent = {name for name, questions in facts.unanswered.items() if questions.keys() & {"cluster", "units"}}
     nodes = [node.name for node in overcloud.nodes if node.role == role]
-    said = [facts.managed_by.get(name, {}) for name in nodes if name not in facts.down | silent]
+    said = [facts.managed_by.get(name, {}) for name in nodes if name not in facts.away | silent]
     same = set.intersection(*(set(by.items()) for by in said)) if said else set()
     return dict(sorted(same))
 
@@ -85,10 +85,10 @@ def architecture_of(resources: Mapping[str, str]) -> tuple[str, str]:
 def contradictions_of(overcloud: Overcloud, facts: Facts) -> tuple[Contradiction, ...]:
     """Every contradiction; none where the nodes said nothing to the point."""
     return (
-        *_views(overcloud, facts.clusters),
-        *_architectures(overcloud, facts.clusters),
+        *_views(overcloud, facts.views),
+        *_architectures(overcloud, facts.views),
         *_members(overcloud, facts),
-        *_strangers(overcloud, facts.clusters),
+        *_strangers(overcloud, facts.views),
         *_runners(overcloud, facts),
     )
 
@@ -133,17 +133,17 @@ def _members(overcloud: Overcloud, facts: Facts) -> Iterator[Contradiction]:
     """Nodes that answer, but are not the members of the cluster that Heat says they are.
 
     A member that is offline or in standby gives no vote and runs no service. It answers, so no budget would count it as
-    down. A node that does not answer is counted as down, so it is no contradiction.
+    down. A node that does not answer, or that an update holds, is counted as down, so it is no contradiction.
     """
     for node in overcloud.nodes:
         service = next((name for name in ("pacemaker", "pacemaker_remote") if name in node.services), "")
-        if not service or node.name in facts.down:
+        if not service or node.name in facts.away:
             continue
         nodes, remedy = f"no cluster runs on {node.name}", _BACK["offline"]
         if node.name not in facts.unclustered:
-            if not facts.clusters:
+            if not facts.views:
                 continue
-            nodes, remedy = _place(node.name, service == "pacemaker", facts.clusters[0])
+            nodes, remedy = _place(node.name, service == "pacemaker", facts.views[0])
         if nodes:
             heat = f"{node.name} ({node.role}) has the service {service}"
             yield Contradiction(heat=heat, nodes=nodes, remedy=remedy.format(node.name))
@@ -183,7 +183,7 @@ def _strangers(overcloud: Overcloud, clusters: tuple[Cluster, ...]) -> Iterator[
 def _runners(overcloud: Overcloud, facts: Facts) -> Iterator[Contradiction]:
     """One for all nodes and services that differ alike."""
     alike: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
-    for name in naturally(facts.managed_by):
+    for name in naturally(facts.managed_by.keys() - facts.held.keys()):
         role = overcloud.node(name).role
         for service, runner in facts.managed_by[name].items():
             expected = overcloud.runners.get(role, {}).get(service, "")
@@ -218,7 +218,9 @@ def warnings_of(facts: Facts) -> tuple[str, ...]:
             questions.setdefault(question, set()).add(name)
     failed = "; ".join(f"{name}: {', '.join(facts.failed[name])}" for name in naturally(facts.failed))
     unknown = "; ".join(f"{question} of {_some(names)}" for question, names in sorted(questions.items()))
+    held = "; ".join(f"{name} is {facts.held[name]}" for name in naturally(facts.held))
     found = (
+        ("counted as down, 'openstack overcloud update restore' puts back what is out of use: ", held),
         ("failed, and the gates will say so: ", failed),
         ("a reboot is pending on ", _some(facts.pending_reboot)),
         ("the nodes did not tell: ", unknown),

@@ -1,10 +1,11 @@
-"""What do the nodes say of themselves? Facts, and among them how they see their Pacemaker cluster."""
+"""What do the nodes say of themselves? Facts, how they see their Pacemaker cluster, which updates still hold them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from tripleo_update_plugin.names import naturally
+from tripleo_update_plugin.times import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,53 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a node's own record says of an update that has not let go of it.
+
+    ``state`` is 'at work', 'out of use', 'failed' or 'claimed'; ``update`` the id of the update; ``since`` and
+    ``until`` are Unix seconds. ``changes`` is how many things are out of use for the node's sake, ``processes`` what
+    still runs there.
+    """
+
+    state: str
+    stack: str = ""
+    update: str = ""
+    batch: str = ""
+    phase: str = ""
+    since: float = 0.0
+    until: float = 0.0
+    machine: str = ""
+    changes: int = 0
+    processes: tuple[str, ...] = ()
+    why: str = ""
+
+    def __str__(self) -> str:
+        """
+        >>> str(Held(state="out of use", update="1234abcd-5678", batch="batch-2", since=0.0))
+        'out of use since 1970-01-01T00:00:00Z by update 1234abcd, batch-2'
+        """
+        whose = f"update {self.update[:8]}, {self.batch}" if self.update else "an update that is not known"
+        return f"{self.state} since {iso(self.since)} by {whose}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "processes": list(self.processes)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Held":
+        """What to_dict() gave, or a node's record; whatever is not of its kind there counts as not said."""
+        known = {each.name: data[each.name] for each in fields(cls) if _is_a(each.type, data.get(each.name))}
+        return cls(**{**known, "state": str(data["state"]), "processes": _texts(data.get("processes"))})
+
+
+def _is_a(kind: object, value: object) -> bool:
+    return isinstance(value, int | float if kind is float else kind) if isinstance(kind, type) else False
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the nodes say now. What nobody asked, or nobody knew, is left out.
 
@@ -48,7 +96,7 @@ class Facts:
     RUNNERS}} where that is not what the outputs say. ``clusters`` has one view of the Pacemaker cluster, or several
     that differ; ``unclustered`` are nodes that have a cluster service and no running cluster. ``failed`` is {node:
     units}, ``updates`` {node: how many packages or containers have a newer version}, ``unanswered`` {node: {question:
-    why}}.
+    why}}. ``held`` are nodes that an update has not let go of.
     """
 
     down: frozenset[str] = frozenset()
@@ -60,6 +108,26 @@ class Facts:
     pending_reboot: frozenset[str] = frozenset()
     updates: Mapping[str, int] = field(default_factory=dict)
     unanswered: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    held: Mapping[str, Held] = field(default_factory=dict)
+
+    @property
+    def away(self) -> frozenset[str]:
+        """Nodes that budgets count as down: those that do not answer, and those that an update has not let go of."""
+        return self.down | self.held.keys()
+
+    @property
+    def views(self) -> tuple[Cluster, ...]:
+        """``clusters`` by the word of nodes that no update holds, and without a word about those that one does.
+
+        What is being worked on comes and goes, so what it sees and how it is seen contradicts nobody.
+        """
+        found: list[Cluster] = []
+        for view in self.clusters:
+            members = {name: state for name, state in view.members.items() if name not in self.held}
+            seen = replace(view, members=members)
+            if view.seen_from not in self.held and seen.votes not in [each.votes for each in found]:
+                found.append(seen)
+        return tuple(found)
 
     def to_dict(self) -> dict[str, object]:
         """``down`` and ``leaders`` always, the rest where there is any: so the digests of older plans still fit."""
@@ -71,6 +139,7 @@ class Facts:
             "pending_reboot": list(naturally(self.pending_reboot)),
             "updates": dict(sorted(self.updates.items())),
             "unanswered": {node: dict(sorted(why.items())) for node, why in sorted(self.unanswered.items())},
+            "held": {node: held.to_dict() for node, held in sorted(self.held.items())},
         }
         return {
             "down": list(naturally(self.down)),
@@ -91,4 +160,5 @@ class Facts:
             pending_reboot=frozenset(data.get("pending_reboot") or ()),
             updates=dict(data.get("updates") or {}),
             unanswered=dict(data.get("unanswered") or {}),
+            held={node: Held.from_dict(held) for node, held in (data.get("held") or {}).items()},
         )

@@ -146,7 +146,7 @@ def _waivers(plan: Plan) -> dict[str, str]:
 def _facts(before: Plan, after: Plan) -> list[Change]:
     asked = ["asked" if plan.facts else "not asked" for plan in (before, after)]
     changes = [] if asked[0] == asked[1] else [Change(what="nodes' facts", before=asked[0], after=asked[1])]
-    down = [dict.fromkeys(plan.facts.down, "down") if plan.facts else {} for plan in (before, after)]
+    down = [dict.fromkeys(plan.facts.away, "down") if plan.facts else {} for plan in (before, after)]
     leaders = [dict(plan.facts.leaders) if plan.facts else {} for plan in (before, after)]
     return [*changes, *_mappings("down", *down), *_mappings("leader", *leaders)]
 

@@ -75,7 +75,7 @@ def _broken_budgets(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, in
     budgets: Mapping[str, Mapping[str, int]] = plan.policy.get("budgets", {})
     before = [ancestors[batch.id] for batch in plan.batches]
     hosts, waived = overcloud.hosts(), _waived(plan)
-    down = plan.facts.down if plan.facts else frozenset()
+    down = plan.facts.away if plan.facts else frozenset()
     for service, budget in budgets.items():
         members, allowed = hosts.get(service, frozenset()), budget["max_unavailable"]
         already = len(members & down)
@@ -98,7 +98,7 @@ def _waived(plan: Plan) -> frozenset[str]:
 def _broken_halves(plan: Plan, overcloud: Overcloud, ancestors: Mapping[str, int]) -> Iterator[str]:
     """Of services with the rule ``agents`` half of each role's replicas stay."""
     before = [ancestors[batch.id] for batch in plan.batches]
-    down = plan.facts.down if plan.facts else frozenset()
+    down = plan.facts.away if plan.facts else frozenset()
     for service, budget in plan.policy.get("budgets", {}).items():
         if not str(budget.get("from", "")).endswith(": agents"):
             continue

@@ -177,6 +177,8 @@ def _excluded(overcloud: Overcloud, facts: Facts, limit: Limit) -> dict[str, str
             excluded[node.name] = node.excluded
         elif node.name in facts.down:
             excluded[node.name] = "does not answer"
+        elif node.name in facts.held:
+            excluded[node.name] = str(facts.held[node.name])
         elif not limit.takes(node):
             excluded[node.name] = "outside --limit"
     return excluded

@@ -66,7 +66,7 @@ def _allowance(profile: Profile, policy: Policy, hosts: frozenset[str], facts: F
         kind=profile.kind,
         budget=budget,
         of=len(hosts),
-        down=len(hosts & facts.down),
+        down=len(hosts & facts.away),
         allowed=allowed if own else min(allowed, limit),
         limit=limit,
         source="policy" if own else "catalogue",

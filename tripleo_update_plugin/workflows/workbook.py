@@ -139,7 +139,7 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
             "batch": batch.id,
             "nodes": list(batch.nodes),
             "only": list(batch.only) or None,
-            "down": sorted(plan.facts.down) if plan.facts else [],
+            "down": sorted(plan.facts.away) if plan.facts else [],
             ALLOWED: THE_ALLOWED,
             "max_failed": plan.policy.get("max_failed", 0),
         },
@@ -159,7 +159,7 @@ def _allowed(plan: Plan) -> dict[str, int]:
     A waiver lets one more go than there are down.
     """
     waived = {service for waiver in plan.waivers for service in (waiver.get("services") or [waiver["service"]])}
-    down = len(plan.facts.down) if plan.facts else 0
+    down = len(plan.facts.away) if plan.facts else 0
     budgets = plan.policy.get("budgets") or {}
     hit = sorted({service for batch in plan.batches for service in batch.impact} & set(budgets))
     numbers = {service: int(budgets[service]["max_unavailable"]) for service in hit}
@@ -167,7 +167,7 @@ def _allowed(plan: Plan) -> dict[str, int]:
 
 
 def _check(plan: Plan) -> None:
-    names = [*_allowed(plan), plan.stack, *plan.nodes, *(plan.facts.down if plan.facts else ())]
+    names = [*_allowed(plan), plan.stack, *plan.nodes, *(plan.facts.away if plan.facts else ())]
     for batch in plan.batches:
         names += [batch.id, *batch.after, *batch.only]
         if batch.id.isdigit() or batch.id in COMMANDS:

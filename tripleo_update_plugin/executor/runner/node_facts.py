@@ -10,7 +10,7 @@ from typing import Any
 
 from tripleo_update_plugin.adapters.ansible import Outcome
 from tripleo_update_plugin.names import is_safe_name, naturally
-from tripleo_update_plugin.overcloud.facts import Cluster, Facts
+from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Held
 from tripleo_update_plugin.overcloud.model import RUNNERS, VIPS_OF_SERVICES, Node, Overcloud
 from tripleo_update_plugin.overcloud.nodes import short_name
 from tripleo_update_plugin.playbooks.plays import Phase
@@ -42,6 +42,8 @@ def questions(overcloud: Overcloud, nodes: Iterable[str], catalogue: Catalogue) 
             "units": "{{ tripleo_update_units[tripleo_update_roles[inventory_hostname]] }}",
             "packages": overcloud.packaging == "packages",
             "haproxy_socket": "{{ tripleo_update_haproxy_socket | default('/var/lib/haproxy/stats') }}",
+            "folder": "{{ tripleo_update_marks | default(omit) }}",
+            "node": "{{ inventory_hostname }}",
         },
     }
     known = {"tripleo_update_units": units, "tripleo_update_roles": {name: overcloud.node(name).role for name in hosts}}
@@ -67,7 +69,9 @@ def answers(
     """Facts from what the nodes said, {node: {task: result}}; *images* is {role: {container: image it is to run}}."""
     told = {name: results[name].get(TASK) or {} for name in naturally(results)}
     said: dict[str, Answers] = {name: result.get("answers") or {} for name, result in told.items()}
-    views = {name: answer["cluster"] for name, answer in said.items() if answer.get("cluster")}
+    held = {name: Held.from_dict(record) for name, answer in said.items() if (record := _record(answer))}
+    # Nodes that nobody works on speak first: of those that see the same one is heard.
+    views = {name: said[name]["cluster"] for name in sorted(said, key=held.__contains__) if said[name].get("cluster")}
     clusters = tuple(_distinct(_cluster(name, view) for name, view in views.items()))
     running = _Running(overcloud, catalogue, said, images)
     unanswered = {name: dict(result["unanswered"]) for name, result in told.items() if result.get("unanswered")}
@@ -84,7 +88,14 @@ def answers(
         pending_reboot=frozenset(name for name, answer in said.items() if answer.get("reboot")),
         updates=_updates(overcloud, said, images),
         unanswered=unanswered,
+        held=held,
     )  # fmt: skip
+
+
+def _record(answer: Answers) -> Mapping[str, Any]:
+    """What the node's record says, if it says anything of the node itself."""
+    record = answer.get("held") or {}
+    return record if record.get("state") else {}
 
 
 def _updates(

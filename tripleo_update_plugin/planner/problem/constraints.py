@@ -103,7 +103,7 @@ def constraints_of(
     for node in overcloud.nodes:
         roles.setdefault(node.role, set()).add(node.name)
     budgets = [
-        MaxUnavailable(allowance=a, members=hosts[a.service] - facts.down, capacity=max(a.free, 1)) for a in allowances
+        MaxUnavailable(allowance=a, members=hosts[a.service] - facts.away, capacity=max(a.free, 1)) for a in allowances
     ]
     budgets += [c for a in allowances for c in _halves_of_roles(roles, hosts[a.service], a, facts)]
     budgets.sort(key=_worst_first)
@@ -130,5 +130,5 @@ def _halves_of_roles(
         members = hosts & names
         if not members:
             continue
-        capacity = max(len(members) // 2 - len(members & facts.down), 1)
-        yield MaxUnavailable(allowance=allowance, members=members - facts.down, capacity=capacity, role=role)
+        capacity = max(len(members) // 2 - len(members & facts.away), 1)
+        yield MaxUnavailable(allowance=allowance, members=members - facts.away, capacity=capacity, role=role)
