@@ -7,6 +7,8 @@ import argparse
 import os
 import signal
 import sys
+import threading
+import time
 from types import FrameType
 
 
@@ -20,15 +22,27 @@ def _serve(config_file: str) -> None:
     from oslo_config import cfg
     from oslo_log import log
 
+    from tripleo_update_plugin import conf
+
     log.register_options(cfg.CONF)
     cfg.CONF(["--config-file", config_file], project="mistral", prog="mistral")
     log.setup(cfg.CONF, "mistral")
     database.setup_db()
     base.get_transport()
     engine_server.get_oslo_service().start()
+    threading.Thread(target=_tend, args=(conf.register(cfg.CONF).work_dir,), daemon=True, name="tend").start()
     api = service.WSGIService("mistral_api")
     api.start()
     api.wait()
+
+
+def _tend(work_dir: str) -> None:
+    """After a reboot nobody else is there to look after phases that ended with the machine."""
+    from tripleo_update_plugin.executor.jobs import tending
+
+    while True:
+        tending.tend(work_dir)
+        time.sleep(tending.PERIOD)
 
 
 def _leave(_signum: int, _frame: FrameType | None) -> None:

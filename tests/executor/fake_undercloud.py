@@ -74,6 +74,7 @@ class FakeUndercloud:
         self.away = False
         self.heat_is_away = False
         self.unknown = set()
+        self.states = {}  # of executions and action executions; RUNNING if they are not in it
         self.environments = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -105,6 +106,9 @@ class FakeUndercloud:
                 return 404, {"faultstring": "not found"}
             self.told.append((name, body["state"], body["output"]))
             return 200, {"id": name, **body}
+        if path.startswith("/mistral/action_executions/"):
+            name = path.rsplit("/", 1)[1]
+            return 200, {"id": name, "state": self.states.get(name, "RUNNING")}
         if path.startswith("/mistral/executions/"):
             return self._execution(path.removeprefix("/mistral/executions/"))
         if path.startswith("/mistral/environments"):
@@ -117,7 +121,8 @@ class FakeUndercloud:
             return 200, {"tasks": []}
         workflow, time = "tripleo-update.overcloud.0123456789ab.update", "2020-01-01 00:00:00"
         return 200, {
-            "id": path, "workflow_name": workflow, "state": "RUNNING", "created_at": time, "updated_at": time
+            "id": path, "workflow_name": workflow, "state": self.states.get(path, "RUNNING"),
+            "created_at": time, "updated_at": time,
         }  # fmt: skip
 
     def _environment(self, method, path, body):

@@ -118,7 +118,7 @@ def test_beyond_the_budget_no_other_batch_begins(desk, nodes, undercloud):
     given = {"moment": "before", "nodes": ["ctl-1"], "allowed": {"web": 3}}
     waiting = desk.request("gate", task="task-9", batch="b-2", update="u-1", **given)
     job, _ = desk.hand_in(waiting, name="gate-before.b-2")
-    wait(lambda: beat(undercloud, "u-1", "b-2"))
+    wait(lambda: beat(undercloud, "u-1", "b-2").get("waits_for"))
     said = beat(undercloud, "u-1", "b-2")["waits_for"]
     assert said == "batch b-1 failed (1 node, ctl-2; allowed: 0)"
     assert nodes.asked == []

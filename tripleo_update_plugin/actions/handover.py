@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tripleo_update_plugin.errors import PhaseFailed
 from tripleo_update_plugin.executor.jobs import job as jobs
+from tripleo_update_plugin.executor.jobs import machine, tending
 from tripleo_update_plugin.names import is_safe_name
 from tripleo_update_plugin.rules import variables
 
@@ -32,9 +34,14 @@ def hand_over(phase: str, parameters: Mapping[str, Any], context: Any) -> str:
         "config_files": _absolute(cfg.CONF.config_file),
         "config_dirs": _absolute(cfg.CONF.config_dir),
     }
-    job = jobs.Job.make(conf.register(cfg.CONF).work_dir, owner, job_name(phase, parameters))
-    answer = job.attach(request, execution.action_execution_id, jobs.launch_runner)
+    work_dir = conf.register(cfg.CONF).work_dir
+    try:
+        job = jobs.Job.make(work_dir, owner, job_name(phase, parameters))
+        answer = job.attach(request, execution.action_execution_id, jobs.launch_runner)
+    except OSError as error:
+        raise PhaseFailed(f"nothing was begun: {machine.in_words(error) or error}") from error
     log.getLogger(__name__).info("%s: %s; its log is %s", job_name(phase, parameters), answer, job.log)
+    tending.tend(work_dir)
     return answer
 
 

@@ -94,7 +94,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened in a run: a ``task`` ``began``, or ended on a ``node`` as one of LEVELS."""
+    """Something that happened in a run: a ``task`` ``began``, did ``start`` on a ``node``, or ended; see LEVELS."""
 
     kind: str
     task: str
@@ -103,7 +103,7 @@ class Event:
 
 #: Kinds of events, and how loudly each is worth a line in a log.
 LEVELS = {
-    "began": logging.INFO, "ok": logging.DEBUG, "skipped": logging.DEBUG, "retry": logging.INFO,
+    "began": logging.INFO, "start": logging.DEBUG, "ok": logging.DEBUG, "skipped": logging.DEBUG, "retry": logging.INFO,
     "failed": logging.ERROR, "unreachable": logging.ERROR,
 }  # fmt: skip
 

@@ -178,6 +178,16 @@ class Mistral:
                 return False
         return True
 
+    def awaits(self, action: str) -> bool:
+        """Whether Mistral waits for the result of an action execution; of one that is not there, it does not."""
+        with translated(f"read action execution {action}"):
+            try:
+                return not is_final(self._client.action_executions.get(action).state)
+            except APIException as error:
+                if error.error_code != 404:
+                    raise
+                return False
+
     def fail_action(self, action: str, error: str) -> None:
         """Let an action execution count as failed whose process nobody hears of any more."""
         with translated(f"end action execution {action}", missing=f"there is no action execution {action}"):

@@ -11,6 +11,9 @@ A job is a folder::
       result.json   the result, written before anybody is told
       log           what Ansible printed (0600)
 
+While anybody has still to be told its result, a link in ``<work_dir>/open`` leads to the job: there jobs are looked
+for whose runner died (see ``tending``).
+
 The prober of an update is a job as well, ``<workflow execution>/probes``. Nobody waits for its result, so it has
 neither reports nor result, but ``begun``, which is there once everything was asked once, and ``state.json``.
 
@@ -21,6 +24,7 @@ import contextlib
 import fcntl
 import json
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -32,6 +36,14 @@ from typing import Any
 
 #: In the environment of a runner and of everything it starts: the folder of its job.
 JOB_VARIABLE = "TRIPLEO_UPDATE_JOB"
+
+#: How often a request whose runner died is begun anew by itself.
+MOST_REVIVALS = 2
+
+_SETTLED = 20.0  # seconds after which a runner that was started holds its lock, or is dead
+
+#: Beside the folder of the jobs: links to those that have not come to their end.
+OPEN = "open"
 
 #: Gets the job and the descriptor of its lock, which the started process inherits; returns its process id.
 Launcher = Callable[["Job", int], int]
@@ -48,6 +60,7 @@ class Job:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = root / "jobs" / owner / name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (root / OPEN).mkdir(mode=0o700, exist_ok=True)
         return cls(folder)
 
     @property
@@ -85,12 +98,21 @@ class Job:
                 try:
                     outcome = "repeated" if self._has_succeeded(request) else "started"
                     if outcome == "started":
-                        self._begin(request)
-                    self.write("pid", launch(self, lock))
+                        self._begin({**request, "report_to": report_to})
+                    self._launch(launch, lock)
                 finally:
                     os.close(lock)
             self._set_pending([*self.pending(), report_to])
         return outcome
+
+    def _launch(self, launch: Launcher, lock: int) -> None:
+        self._link.unlink(missing_ok=True)
+        self._link.symlink_to(self.folder)
+        self.write("pid", launch(self, lock))
+
+    @property
+    def _link(self) -> Path:
+        return self.folder.parents[2] / OPEN / f"{self.folder.parent.name}.{self.folder.name}"
 
     def keep_going(self, request: Mapping[str, Any], launch: Launcher) -> str:
         """See to it that a process carries *request* out that nobody waits for: ``started``, or ``joined`` one."""
@@ -101,7 +123,7 @@ class Job:
             try:
                 (self.folder / "begun").unlink(missing_ok=True)
                 self.write("request.json", dict(request))
-                self.write("pid", launch(self, lock))
+                self._launch(launch, lock)
             finally:
                 os.close(lock)
         return "started"
@@ -125,15 +147,72 @@ class Job:
         (self.folder / "result.json").unlink(missing_ok=True)
         self.write("request.json", {**request, "attempt": attempt})
 
+    def revive(self, launch: Launcher, now: float) -> str:
+        """Where the runner died before everybody was told, start another: ``began anew``, or ``tells`` the result.
+
+        A request that was begun MOST_REVIVALS times already without a result has failed. Returns "" where nothing is to
+        be done: a runner lives, has been started less than _SETTLED seconds before *now*, or has told everybody.
+        """
+        with self.guard():
+            lock = self.try_lock()
+            if lock is None:
+                return ""
+            try:
+                if not self.pending():
+                    self._link.unlink(missing_ok=True)
+                    return ""
+                if now - self._launched < _SETTLED:
+                    return ""
+                answered = bool(self.result()) or not self._begin_anew()
+                self._launch(launch, lock)
+            finally:
+                os.close(lock)
+        return "tells" if answered else "began anew"
+
+    def keep_alive(self, launch: Launcher, now: float) -> str:
+        """Start another process for what keep_going() began and nobody waits for: ``began anew``, or "" as above."""
+        with self.guard():
+            lock = self.try_lock()
+            if lock is None:
+                return ""
+            try:
+                if now - self._launched < _SETTLED:
+                    return ""
+                self._launch(launch, lock)
+            finally:
+                os.close(lock)
+        return "began anew"
+
+    @property
+    def _launched(self) -> float:
+        """When a runner was started last; 0.0 if nobody knows."""
+        try:
+            return (self.folder / "pid").stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
+
+    def _begin_anew(self) -> bool:
+        """Let the next runner carry the same request out once more; False if that has been tried often enough."""
+        request = self.request()
+        revived = int(request.get("revived", 0))
+        if revived < MOST_REVIVALS:
+            self.write("request.json", {**request, "attempt": int(request["attempt"]) + 1, "revived": revived + 1})
+            return True
+        died = f"its process died {revived + 1} times without a word; the log is {self.log} on {platform.node()}"
+        self.write("result.json", {"state": "ERROR", "output": answer(request, error=died)})
+        return False
+
     def leave(self, lock: int) -> bool:
         """Give up the job's *lock* if everybody has been told; False if somebody joined in the meantime."""
         with self.guard():
             if self.pending():
                 return False
-            self.abandon(lock)
+            self.finish(lock)
         return True
 
-    def abandon(self, lock: int) -> None:
+    def finish(self, lock: int) -> None:
+        """Give up the job's *lock*: nothing is left to do."""
+        self._link.unlink(missing_ok=True)
         (self.folder / "pid").unlink(missing_ok=True)
         os.close(lock)
 

@@ -24,6 +24,7 @@ from tripleo_update_plugin.adapters.mistral import Mistral
 from tripleo_update_plugin.errors import UpdateError
 from tripleo_update_plugin.executor import logs
 from tripleo_update_plugin.executor.jobs.job import Job
+from tripleo_update_plugin.executor.jobs.tending import PERIOD, tend
 from tripleo_update_plugin.executor.prober import turns
 from tripleo_update_plugin.executor.prober.access import Means
 from tripleo_update_plugin.executor.prober.session import Session, Superseded
@@ -93,7 +94,18 @@ class Prober:
         session = self._session()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, session.stop.set)
-        return await session.run()
+        tending = asyncio.create_task(self._tend())
+        try:
+            return await session.run()
+        finally:
+            tending.cancel()
+
+    async def _tend(self) -> None:
+        """Look after phases whose process died on this machine: of all processes this one lives longest."""
+        while True:
+            for each in await asyncio.to_thread(tend, self._conf[options.GROUP].work_dir):
+                self._log.warning("the process of %s died: another %s", each.job, each.done)
+            await asyncio.sleep(PERIOD)
 
     def _session(self) -> Session:
         workflow = self._request["workflow"]
@@ -144,7 +156,7 @@ def main(arguments: list[str]) -> int:
         return Prober(job).main()
     finally:
         with job.guard():
-            job.abandon(int(lock))
+            job.finish(int(lock))
 
 
 if __name__ == "__main__":

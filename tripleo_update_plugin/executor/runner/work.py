@@ -43,7 +43,10 @@ class Scene:
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """One attempt at a phase, and the tools it needs. ``deadline`` is of the monotonic clock, in seconds."""
+    """One attempt at a phase, and the tools it needs. ``deadline`` is of the monotonic clock, in seconds.
+
+    ``hear`` hears all that Ansible does, ``wait_for`` what is waited for, "" once it is over.
+    """
 
     job: Job
     request: Mapping[str, Any]
@@ -51,6 +54,8 @@ class Work:
     cancelled: Callable[[], bool]
     log: logs.Log = field(default_factory=logs.silent)
     left_out: Mapping[str, Quarantine] = field(default_factory=dict)
+    hear: Callable[[ansible.Event], None] = lambda event: None
+    wait_for: Callable[[str], None] = lambda what: None
     redact: Callable[[str], str] = field(default=redaction.redactor({}))
     deadline: float = 0.0
 
@@ -138,6 +143,7 @@ class Work:
         )
 
     def _note(self, event: ansible.Event) -> None:
+        self.hear(event)
         self.log.of(node=event.node).log(ansible.LEVELS[event.kind], "%s: %s", event.task, event.kind)
 
     def tell(self, outcome: ansible.Outcome, ignore: frozenset[str] = frozenset(), **more: Any) -> Output:
