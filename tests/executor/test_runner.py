@@ -59,6 +59,7 @@ def test_only_the_failed_node_fails_and_its_output_stays_in_the_log(desk, nodes,
     assert state == "ERROR" and not output["ok"]
     assert output["nodes"]["ctl-0"]["ok"] and not output["nodes"]["ctl-1"]["ok"]
     assert output["nodes"]["ctl-1"]["error"] == "Drain web: non-zero return code (1)"
+    assert output["error"] == "ctl-1: Drain web: non-zero return code (1)", "and it says where"
     assert "hunter22" not in str(output)
     assert "hunter22hunter was refused" in job.log.read_text()
 

@@ -18,6 +18,7 @@ from tripleo_update_plugin.executor.jobs.job import Job, answer
 from tripleo_update_plugin.executor.runner import redaction
 from tripleo_update_plugin.outcome.control import Quarantine
 from tripleo_update_plugin.overcloud.model import Overcloud
+from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.playbooks import plays
 from tripleo_update_plugin.rules.catalogue import Catalogue
 
@@ -151,10 +152,10 @@ class Work:
         told = {name: self._node(node) for name, node in outcome.nodes.items() if name not in ignore}
         own = {name: told.pop(name, untouched([name])[name]) for name in self.nodes} or told
         peers = told if own is not told else {}
-        errors = [node["error"] for node in [*own.values(), *peers.values()] if not node["ok"]]
+        errors = list(_reasons({**own, **peers}))
         if outcome.status != "successful" and not errors and not ignore:
             errors = ["Ansible failed, though no task did"]
-        error = outcome.error or "; ".join(dict.fromkeys(errors))
+        error = outcome.error or "; ".join(errors)
         return self.output(nodes=own, peers=peers, error=error, **more)
 
     def _node(self, node: ansible.NodeRun) -> Output:
@@ -178,3 +179,13 @@ class Work:
 def untouched(nodes: Sequence[str]) -> dict[str, Output]:
     """Results of nodes where nothing was run, and nothing is wrong."""
     return {name: {"ok": True, "started": None, "finished": None, "error": ""} for name in nodes}
+
+
+def _reasons(nodes: Mapping[str, Output]) -> Iterator[str]:
+    """Why nodes failed, each reason once, with the nodes it is about unless it names them itself."""
+    alike: dict[str, list[str]] = {}
+    for name, node in nodes.items():
+        if not node["ok"]:
+            alike.setdefault(node["error"], []).append(name)
+    for reason, names in alike.items():
+        yield reason if all(name in reason for name in names) else f"{some_names(names)}: {reason}"
