@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+import yaml
 
 
 def wait(condition, seconds=60):
@@ -69,6 +70,16 @@ def test_an_update_runs_the_playbook_of_the_overcloud(desk, nodes, undercloud):
     [(_, state, output)] = told(undercloud)
     assert (state, output["error"]) == ("SUCCESS", "")
     assert sorted(nodes.asked) == ["update ctl-0", "update ctl-2"]
+
+
+def test_what_an_update_that_broke_off_left_to_be_done_comes_first(desk, nodes, undercloud):
+    profile = yaml.safe_load((nodes.profiles / "web.yaml").read_text())
+    task = {"name": "Start web", "command": {"argv": ["sh", "{{ stand_in }}", "again", "{{ inventory_hostname }}"]}}
+    profile["web"]["again"] = {"any": [task]}
+    (nodes.profiles / "web.yaml").write_text(yaml.safe_dump(profile))
+    desk.hand_in(desk.request("update"))
+    assert told(undercloud)[0][1] == "SUCCESS"
+    assert nodes.asked == ["again ctl-0", "update ctl-0"]
 
 
 def test_a_node_that_fails_does_not_break_the_others_off(desk, nodes, undercloud):

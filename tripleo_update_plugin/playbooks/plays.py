@@ -4,7 +4,7 @@ Names reach Ansible as arguments and variables only, never inside shell text.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -52,20 +52,36 @@ def steps(
     """
     wanted = {name: services_of(overcloud.node(name), only) for name in nodes}
     there = nodes_there(overcloud, skip)
-    plays = []
+    plays = _plays_of(phase, overcloud, catalogue, wanted, there)
+    balancing = _balancing(phase, catalogue, wanted, there)
+    return Phase(plays=(*balancing, *plays) if phase == "drain" else (*plays, *balancing))
+
+
+def again(overcloud: Overcloud, catalogue: Catalogue, nodes: Sequence[str], skip: Iterable[str] = ()) -> Phase:
+    """What an update of whole *nodes* by the overcloud's own tasks needs where an earlier one broke off there."""
+    wanted = {name: services_of(overcloud.node(name), None) for name in nodes}
+    return Phase(plays=tuple(_plays_of("again", overcloud, catalogue, wanted, nodes_there(overcloud, skip))))
+
+
+def _plays_of(
+    part: str,
+    overcloud: Overcloud,
+    catalogue: Catalogue,
+    wanted: Mapping[str, frozenset[str]],
+    there: Mapping[str, tuple[str, ...]],
+) -> Iterator[Play]:
+    """A play for all nodes that are alike, with the tasks of *part* for the services that are *wanted* of them."""
     for hosts, services, role in classes_of(overcloud, wanted):
         ordered = in_order(services, catalogue)
-        if phase == "drain":
+        if part == "drain":
             ordered = tuple(reversed(ordered))
         tasks: list[Task] = []
         for service in ordered:
-            add_missing(tasks, catalogue.profile(service).of_runner(phase, runner_of(overcloud, role, service)))
+            add_missing(tasks, catalogue.profile(service).of_runner(part, runner_of(overcloud, role, service)))
         if tasks:
-            play = play_of(f"{phase.capitalize()} {', '.join(hosts)}", hosts, tasks)
-            known = {"tripleo_update_batch": list(nodes), **variables_of(overcloud, there, tasks)}
-            plays.append({**play, "vars": known})
-    balancing = _balancing(phase, catalogue, wanted, there)
-    return Phase(plays=(*balancing, *plays) if phase == "drain" else (*plays, *balancing))
+            play = play_of(f"{part.capitalize()} {', '.join(hosts)}", hosts, tasks)
+            known = {"tripleo_update_batch": list(wanted), **variables_of(overcloud, there, tasks)}
+            yield {**play, "vars": known}
 
 
 def nodes_there(overcloud: Overcloud, away: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -24,7 +24,7 @@ KINDS: Mapping[str, tuple[Budget, Budget]] = {
 }
 
 #: Parts of a profile that differ by runner.
-BY_RUNNER = ("health", "drain", "restore", "gate")
+BY_RUNNER = ("health", "drain", "restore", "gate", "again")
 
 #: Tasks of Ansible, or checks of the module tripleo_update_health.
 Tasks = tuple[Mapping[str, Any], ...]
@@ -38,8 +38,8 @@ class Profile:
     policy may exceed. ``after`` are the services it comes after, ``why`` the reason for its budget. ``wave`` is 'first'
     where the service is updated alone, on all its nodes, before anything that comes after it. ``units`` is {runner:
     names to look at}; ``health`` is {runner or 'any': checks of the module tripleo_update_health}; ``drain``,
-    ``restore`` and ``gate`` are {runner or 'any': Ansible tasks}. ``proxies`` are those of HAProxy that lead to the
-    service: {name: how its servers go, drain or maint}.
+    ``restore``, ``gate`` and ``again`` are {runner or 'any': Ansible tasks}. ``proxies`` are those of HAProxy that lead
+    to the service: {name: how its servers go, drain or maint}.
     """
 
     service: str
@@ -55,6 +55,7 @@ class Profile:
     drain: Mapping[str, Tasks] = field(default_factory=dict)
     restore: Mapping[str, Tasks] = field(default_factory=dict)
     gate: Mapping[str, Tasks] = field(default_factory=dict)
+    again: Mapping[str, Tasks] = field(default_factory=dict)
 
     @property
     def is_bounded(self) -> bool:

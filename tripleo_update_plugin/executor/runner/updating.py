@@ -38,7 +38,7 @@ def _from_stack(work: Work, scene: Scene, phase: plays.Phase | None) -> Output:
     playbook, inventory = tripleo_common.download(
         keystone.heat_client(work.conf), scene.overcloud.stack, scene.outputs, scene.folder, work.options.ssh_user
     )
-    own = phase.plays if phase else ansible.read_playbook(playbook)
+    own = (*_again(work, scene), *(phase.plays if phase else ansible.read_playbook(playbook)))
     framed = ownership.framed(work, plays.Phase(plays=tuple(each_by_itself(own))))
     playbook = ansible.write_playbook(framed.plays, playbook.with_name("tripleo_update_plays.yaml"))
     outcome, _ = work.run_playbook(
@@ -46,6 +46,13 @@ def _from_stack(work: Work, scene: Scene, phase: plays.Phase | None) -> Output:
     )
     ownership.note_failures(work, scene, outcome)
     return work.tell(outcome)
+
+
+def _again(work: Work, scene: Scene) -> tuple[plays.Play, ...]:
+    """What has to come first where an earlier attempt may have stopped halfway, on whichever machine it ran."""
+    if work.given("only") is not None:
+        return ()
+    return plays.again(scene.overcloud, work.catalogue(), work.nodes, work.given("down") or ()).plays
 
 
 def each_by_itself(own: Iterable[plays.Play]) -> Iterator[plays.Play]:
