@@ -7,14 +7,15 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[2]))  # faults lies beside the sources and is not installed
 
-from distributed import debian
+import debian
+
 from distributed.undercloud import undercloud
 from tripleo_update_sandbox.wanted import Wish
 
 
 @pytest.fixture(scope="session", autouse=True)
 def servers_are_installed():
-    assert not debian.missing(), f"Run 'python {Path(debian.__file__)}' as root first, as tox does."
+    assert not debian.missing("distributed"), f"Run 'python {Path(debian.__file__)}' as root first, as tox does."
 
 
 @pytest.fixture(scope="module")

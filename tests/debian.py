@@ -1,7 +1,7 @@
-"""Are the servers there that Mistral needs on more than one machine, and can they be had?
+"""Are the servers there that some tests need, and can they be had?
 
-``python tests/distributed/debian.py`` installs what is missing; it has to be root for that. No service of the system is
-started: what the tests need they start themselves, in folders of their own.
+``python tests/debian.py distributed`` (or ``ssh``) installs what is missing; it has to be root for that. No service of
+the system is started: what the tests need they start themselves, in folders of their own.
 """
 
 import os
@@ -12,20 +12,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-#: {program: package that has it}
+#: {tests: {program: package that has it}}
 PROGRAMS = {
-    "/usr/lib/rabbitmq/bin/rabbitmq-server": "rabbitmq-server",
-    "/usr/sbin/mariadbd": "mariadb-server",
-    "/usr/bin/mariadb-install-db": "mariadb-server",
+    "distributed": {
+        "/usr/lib/rabbitmq/bin/rabbitmq-server": "rabbitmq-server",
+        "/usr/sbin/mariadbd": "mariadb-server",
+        "/usr/bin/mariadb-install-db": "mariadb-server",
+    },
+    "ssh": {"/usr/sbin/sshd": "openssh-server", "/usr/bin/ssh": "openssh-client"},
 }
 
 #: What Debian's packages ask before they start a service; 101 says that they may not.
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-def missing() -> list[str]:
+def missing(tests: str) -> list[str]:
     """Names of the packages that are not installed."""
-    return sorted({package for program, package in PROGRAMS.items() if not os.access(program, os.X_OK)})
+    return sorted({package for program, package in PROGRAMS[tests].items() if not os.access(program, os.X_OK)})
 
 
 @contextmanager
@@ -50,9 +53,9 @@ def install(packages: list[str]) -> None:
         subprocess.run(["apt-get", "install", "-qy", "--no-install-recommends", *packages], env=env, check=True)  # noqa: S607
 
 
-def main() -> int:
+def main(tests: str) -> int:
     """The exit code: 0 if everything is there now."""
-    wanted = missing()
+    wanted = missing(tests)
     if not wanted:
         return 0
     if os.geteuid() or not shutil.which("apt-get"):
@@ -68,4 +71,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
