@@ -8,7 +8,16 @@ import pytest
 
 from tripleo_update_plugin import rollout
 from tripleo_update_plugin.adapters import documents
-from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, CannotUpdate, FactsMissing, OtherProfiles, StalePlan
+from tripleo_update_plugin.adapters.extensions import load_catalogue
+from tripleo_update_plugin.errors import (
+    AlreadyRunning,
+    BadPlan,
+    CannotUpdate,
+    FactsMissing,
+    OtherProfiles,
+    OtherProject,
+    StalePlan,
+)
 from tripleo_update_plugin.outcome.verdicts import Watch
 from tripleo_update_plugin.overcloud import outputs
 from tripleo_update_plugin.overcloud.facts import Cluster, Facts
@@ -86,6 +95,30 @@ def test_the_nodes_are_asked_again_before_a_start():
     with pytest.raises(StalePlan, match=r"controller-1 is at work since .* by update u-2, batch-3"):
         rollout.check_nodes(made, FakeMistral(nodes=everybody, facts={"held": held}))
     assert rollout.check_nodes(plan(), FakeMistral(silent=everybody)) == [], "a plan made without facts counts on none"
+
+
+@pytest.mark.parametrize(
+    ("projects", "is_refused"),
+    [
+        ({"asks": "p-1", "own": "p-2"}, True),
+        ({"asks": "p-1", "own": "p-1"}, False),
+        ({"asks": None, "own": "p-2"}, False),
+        ({"asks": "p-1", "own": None}, False),
+        (None, False),
+    ],
+)
+def test_executors_have_to_be_in_the_project_of_the_operator(projects, is_refused):
+    mistral = FakeMistral(nodes=[node.name for node in OVERCLOUD.nodes])
+    rollout.check_executors(plan(), mistral)
+    services = next(call for call in mistral.calls if call[0] == "tripleo_update.profiles")[1]["services"]
+    own = load_catalogue()
+    profiles = {service: own.profile(service).digest for service in services}
+    mistral.answers["tripleo_update.profiles"] = {"profiles": profiles, "projects": projects}
+    if not is_refused:
+        rollout.check_executors(plan(), mistral)
+        return
+    with pytest.raises(OtherProject, match="executors work in the project p-2, and you work in p-1"):
+        rollout.check_executors(plan(), mistral)
 
 
 def test_executors_have_to_go_by_the_profiles_of_the_plan(tmp_path):

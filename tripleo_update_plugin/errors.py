@@ -13,6 +13,8 @@
     ├── Infeasible              no order of updates keeps the budgets
     ├── CannotUpdate            the plan asks for what the actions cannot do on this overcloud
     ├── ContradictingFacts      Heat says one thing, the nodes another
+    ├── OtherProject            Mistral's executors would report in another project
+    ├── OtherProfiles           Mistral's executors go by other service profiles than the plan
     ├── StalePlan               the overcloud is no longer what the plan was made from
     ├── AlreadyRunning          another update of the same stack is under way
     ├── HasEnded                what is to be done cannot be done to an update that has ended
@@ -90,6 +92,15 @@ class ContradictingFacts(UpdateError):
 
 class StalePlan(UpdateError):
     remedy = "Make the plan again with 'openstack overcloud update plan', read it, and start that one."
+
+
+class OtherProject(UpdateError):
+    """Mistral goes on with an execution as whoever reported to it last, and finds no workflow of another project."""
+
+    remedy = (
+        "Set project_name in [tripleo_update] of the executors' configuration to the operator's project, or start the "
+        "update as a user of theirs."
+    )
 
 
 class OtherProfiles(UpdateError):

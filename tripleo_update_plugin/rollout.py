@@ -2,14 +2,23 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from tripleo_update_plugin import readiness
 from tripleo_update_plugin.adapters import documents, extensions, workbook_files
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.errors import AlreadyRunning, BadPlan, FactsMissing, NotFound, OtherProfiles, StalePlan
+from tripleo_update_plugin.errors import (
+    AlreadyRunning,
+    BadPlan,
+    FactsMissing,
+    NotFound,
+    OtherProfiles,
+    OtherProject,
+    StalePlan,
+)
 from tripleo_update_plugin.outcome.execution import Execution
 from tripleo_update_plugin.outcome.report import Report, report_of
 from tripleo_update_plugin.outcome.verdicts import Watch
@@ -99,16 +108,27 @@ def check_nodes(plan: Plan, mistral: Mistral) -> list[str]:
 
 
 def check_executors(plan: Plan, mistral: Mistral) -> None:
-    """Raise OtherProfiles unless the executor that answers goes by the service profiles that *plan* was made by."""
+    """Raise OtherProfiles unless the executor that answers goes by the service profiles that *plan* was made by.
+
+    OtherProject if it reports to Mistral in another project than the one that asks.
+    """
     services = sorted({service for batch in plan.batches for service in batch.impact})
     catalogue = extensions.load_catalogue(*plan.policy.get("services", ()))
     mistral.require_actions()
-    theirs = mistral.run_action("tripleo_update.profiles", {"services": services}, PROFILES_TIMEOUT).get("profiles", {})
+    answer = mistral.run_action("tripleo_update.profiles", {"services": services}, PROFILES_TIMEOUT)
+    _check_projects(answer.get("projects") or {})
+    theirs = answer.get("profiles") or {}
     others = [service for service in services if theirs.get(service) != catalogue.profile(service).digest]
     if others:
         raise OtherProfiles(
             f"Mistral's executors go by other service profiles than the plan: {some_names(others, what='services')}"
         )
+
+
+def _check_projects(projects: Mapping[str, Any]) -> None:
+    asks, own = projects.get("asks"), projects.get("own")
+    if asks and own and asks != own:
+        raise OtherProject(f"Mistral's executors work in the project {own}, and you work in {asks}")
 
 
 def upload(plan: Plan, mistral: Mistral) -> str:

@@ -93,6 +93,7 @@ def test_executors_tell_which_profiles_they_go_by(mistral):
     catalogue = extensions.load_catalogue()
     assert state == "SUCCESS"
     assert output["profiles"] == {name: catalogue.profile(name).digest for name in ("mysql", "nobody-knows-it")}
+    assert output["projects"]["own"] is None, "here is no Keystone"
 
 
 def test_discover_as_a_workflow(mistral):

@@ -23,6 +23,17 @@ def session(conf: Any, patience: Patience = _NONE) -> Any:
     return PatientSession(made, patience)
 
 
+def project_of(conf: Any) -> str | None:
+    """The id of the project that sessions work in; None where there is none, or Keystone does not tell."""
+    from keystoneauth1 import exceptions
+
+    try:
+        found = session(conf).get_project_id()
+    except exceptions.ClientException:
+        return None
+    return str(found) if found else None
+
+
 def _where(conf: Any) -> dict[str, Any]:
     group = conf[options.GROUP]
     return {"region_name": group.region_name, "interface": group.interface}
