@@ -200,6 +200,15 @@ def test_start_to_report(cloud, plan):
     assert cloud.command.exit_code == 0
 
 
+def test_a_report_names_what_an_update_left_out_of_use(cloud, plan):
+    cloud.mistral = FakeMistral(nodes=NODES, failing={"batch-1": "update"})
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", "--no-facts", plan)
+    _, said = cloud(ReportUpdate, values[0])
+    assert "left with services out of use: batch-1 (controller-0), after update" in said
+    assert "'openstack overcloud update restore --stack overcloud controller-0'" in said
+    assert cloud.command.exit_code == 1
+
+
 def test_nodes_are_asked_again_by_start(cloud, plan):
     cloud.mistral.facts = {"leaders": {"mysql": "controller-1"}}
     cloud(PlanUpdate, "--stack", "overcloud", "--save", plan)

@@ -92,6 +92,8 @@ def test_a_node_left_drained_is_put_back_by_its_record_and_holds_others_up_until
     wait(lambda: events(own, first, "drain"))
     assert update(own, "abort", "--now", "--yes").returncode == 0
     wait(lambda: "working\": false" in "".join(path.read_text() for path in own.state.glob("nodes/*/marks/owner.json")))
+    told = update(own, "report", "latest")
+    assert f"update restore --stack overcloud {first}" in told.stderr, "a report names what was left, and the remedy"
     second = next(name for name in sorted(own.nodes) if "controller" in name and name != first)
     impossible = update(own, "plan", "--stack", "overcloud", "--limit", f"node:{second}")
     assert impossible.returncode == 1 and "1 down already" in impossible.stderr, "a plan counts it as down"

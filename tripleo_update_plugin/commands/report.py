@@ -31,8 +31,10 @@ class ReportUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
         from tripleo_update_plugin import rollout
+        from tripleo_update_plugin.verbs import looking
 
-        report = rollout.report(which(self, parsed_args, ended=True), self.mistral())
+        id, mistral = which(self, parsed_args, ended=True), self.mistral()
+        report = rollout.report(id, mistral)
         self.exit_code = 0 if report.went_well else 1
         counts: dict[str, int] = {}
         for outcome in report.outcomes:
@@ -40,6 +42,8 @@ class ReportUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         self.say(f"{report.plan.stack}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
         for waiver in report.plan.waivers:
             self.say(f"waived: {waiver['service']}: {waiver['reason']}")
+        for line in looking.left_out_of_use(looking.look(id, mistral, self.notes()), report.plan):
+            self.say(line)
         for line in availability_lines(report):
             self.say(line)
         if parsed_args.availability:
