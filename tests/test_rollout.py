@@ -13,7 +13,9 @@ from tripleo_update_plugin.errors import (
     AlreadyRunning,
     BadPlan,
     CannotUpdate,
+    ContradictingFacts,
     FactsMissing,
+    Infeasible,
     OtherProfiles,
     OtherProject,
     StalePlan,
@@ -81,6 +83,25 @@ def test_an_overcloud_of_packages_needs_no_tasks_of_its_own():
     heat = FakeHeat(overcloud=newton.outputs)
     for limits in ([], ["service:ntp"]):
         rollout.check(rollout.prepare(newton, parse_policy({}), limits), heat)
+
+
+def test_a_node_under_repair_keeps_nobody_else_from_its_update():
+    overcloud = an_overcloud(Controller=(3, ["pacemaker", "mysql"]), Compute=(2, ["nova_compute"]))
+    stack = {**stack_outputs(overcloud), "RoleConfig": {"update_steps_playbook": "[]"}}
+    members = {"controller-0": "online", "controller-1": "online", "controller-2": "maintenance"}
+    facts = Facts(clusters=(Cluster(seen_from="controller-0", quorum=True, members=members),))
+
+    def prepared(blacklist=(), limits=()):
+        given = {**stack, "BlacklistedHostnames": list(blacklist)}
+        return rollout.prepare(Snapshot.of("overcloud", given), parse_policy({}), list(limits), facts)
+
+    with pytest.raises(ContradictingFacts, match="calls it maintenance"):
+        prepared()
+    made = prepared(limits=["role:Compute"])
+    assert set(made.nodes) == {"compute-0", "compute-1"}
+    assert any("left alone: controller-2: the cluster" in warning for warning in made.warnings)
+    with pytest.raises(Infeasible, match="mysql: 1 of 3 may be down, 1 down already"):
+        prepared(blacklist=["controller-2"])
 
 
 def test_the_nodes_are_asked_again_before_a_start():

@@ -55,15 +55,12 @@ def prepare(snapshot: Snapshot, policy: Policy, limits: list[str], facts: Facts 
     said = facts or snapshot.facts
     known = said or Facts()
     overcloud = overcloud_of(snapshot, known)
+    limit = scope.parse_limit(limits, overcloud)
+    touched = {node.name for node in overcloud.nodes if not node.excluded and limit.takes(node)}
+    known = contradictions.set_aside(overcloud, known, touched)
     contradictions.check(overcloud, known)
-    plan = planner.plan_update(
-        overcloud,
-        extensions.load_catalogue(*policy.services),
-        policy,
-        said,
-        scope.parse_limit(limits, overcloud),
-        snapshot.digests,
-    )
+    catalogue = extensions.load_catalogue(*policy.services)
+    plan = planner.plan_update(overcloud, catalogue, policy, known if said else None, limit, snapshot.digests)
     return replace(plan, warnings=(*plan.warnings, *contradictions.warnings_of(known)))
 
 
@@ -100,7 +97,8 @@ def check_nodes(plan: Plan, mistral: Mistral) -> list[str]:
     """
     if plan.facts is None:
         return []
-    now = discover(plan.stack, mistral)
+    # What was set aside counts as down, whether or not it is back.
+    now = replace(discover(plan.stack, mistral), aside=plan.facts.aside)
     if problems := list(facts_since.broken(plan.facts, now)):
         shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
         raise StalePlan(f"since the plan was made the nodes of {plan.stack} have changed: {shown}", _NODES_REMEDY)

@@ -82,6 +82,33 @@ def test_a_member_that_is_down_or_held_is_counted_instead(why):
     assert found(facts(why, members={**MEMBERS, "controller-1": "offline"})) == []
 
 
+@pytest.mark.parametrize("state", ["standby", "maintenance", "offline", "pending"])
+def test_a_member_under_repair_that_the_plan_does_not_touch_counts_as_down(state):
+    known = facts(members={**MEMBERS, "controller-1": state})
+    aside = contradictions.set_aside(BUNDLED, known, touched={"controller-0", "compute-0"})
+    assert aside.away == {"controller-1"} and found(aside) == []
+    [warning] = contradictions.warnings_of(aside)
+    assert warning.endswith(f"left alone: controller-1: the cluster, seen from controller-0, calls it {state}")
+    assert contradictions.set_aside(BUNDLED, known, touched={"controller-1"}).away == frozenset()
+
+
+def test_a_node_without_its_cluster_that_the_plan_does_not_touch_counts_as_down():
+    known = facts({"unclustered": frozenset({"controller-1"})})
+    assert contradictions.set_aside(BUNDLED, known, touched=()).away >= {"controller-1"}
+
+
+def test_what_the_cluster_will_not_do_is_a_warning():
+    assert contradictions.warnings_of(facts(fencing=True)) == ()
+    [off] = contradictions.warnings_of(facts(fencing=False))
+    assert off.startswith("fencing is off") and "'pcs property set stonith-enabled=true'" in off
+    bans = {"ip-10.0.0.5": ("controller-1", "database-0")}
+    [ban] = contradictions.warnings_of(facts(bans=bans))
+    assert ban.startswith("a ban keeps ip-10.0.0.5 off controller-1, database-0")
+    assert "'pcs resource clear ip-10.0.0.5'" in ban
+    [_, ours] = contradictions.warnings_of(facts({"held": {"controller-1": HELD}}, bans=bans))
+    assert "off database-0," in ours, "a ban of an update that is under way is its own"
+
+
 def test_a_node_without_its_cluster_is_named_once():
     known = facts({"unclustered": frozenset({"database-0"})}, members={**MEMBERS, "database-0": "offline"})
     [text] = found(known)

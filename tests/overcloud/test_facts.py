@@ -21,6 +21,8 @@ FULL = Facts(
             members={"controller-0": "online", "controller-1": "standby"},
             remotes={"compute-0": "online"},
             resources={"galera-bundle": "bundle"},
+            fencing=False,
+            bans={"ip-10.0.0.5": ("controller-1",)},
         ),
     ),
     unclustered=frozenset({"controller-2"}),
@@ -28,6 +30,7 @@ FULL = Facts(
     pending_reboot=frozenset({"compute-0"}),
     updates={"compute-0": 12, "compute-2": 0},
     unanswered={"compute-0": {"reboot": "exit code 3"}},
+    aside={"controller-1": "the cluster calls it standby"},
     held={
         "compute-3": Held(
             state="out of use", stack="overcloud", update="1234abcd-9", batch="batch-2", phase="update", since=60.0,
@@ -111,6 +114,6 @@ def test_what_a_held_node_sees_and_how_it_is_seen_contradicts_nobody():
         Cluster(seen_from="c", quorum=True, members={**members, "b": "online"}),
     )
     held = {"b": FULL.held["compute-3"]}
-    assert [each.seen_from for each in Facts(clusters=views).views] == ["a", "b", "c"]
+    assert [each.seen_from for each in Facts(clusters=views).views] == ["a", "c", "b"], "with quorum first"
     [view] = Facts(clusters=views, held=held).views
     assert (view.seen_from, dict(view.members)) == ("a", {"a": "online", "c": "online"})

@@ -14,7 +14,9 @@ HEALTHY = {
     "ceph": '"quorum_names": ["n", "o"]\n"available": true\n33 pgs: 32 active+clean, 1 active+clean+scrubbing; 1 GB\n'
     "cephfs:1 {0=n=up:active}\n",
     "clustercheck": "",
-    "crm_mon": '<current_dc with_quorum="true"/>\n<node name="n" id="1" online="true"/>\n',
+    "crm_mon": '<crm_mon version="2.1.2"><summary><current_dc with_quorum="true"/></summary>\n<nodes>\n'
+    + "".join(f'<node name="{name}" id="1" online="true" standby="false"/>\n' for name in ("n", "ctl-0", "ctl-1"))
+    + "</nodes></crm_mon>\n",
     "crm_resource": "",
     "mongo": "1\n",
     "multipathd": "",

@@ -99,6 +99,24 @@ def test_members_remote_nodes_and_their_states():
     assert [node["name"] for node in view["nodes"] if node["remote"]] == ["compute-0"]
 
 
+@pytest.mark.parametrize(
+    ("option", "fencing"), [('stonith-enabled="true"', True), ('stonith-enabled="false"', False), ("", None)]
+)
+def test_whether_fencing_is_on(option, fencing):
+    text = PLAIN.replace('maintenance-mode="false"', f'maintenance-mode="false" {option}')
+    assert module.cluster(0, text, {})["fencing"] is fencing
+
+
+def test_bans_are_those_that_keep_a_resource_off_for_good():
+    bans = "".join(
+        f'<ban id="b" resource="ip-10.0.0.5" node="ctl-{i}" weight="{weight}"/>'
+        for i, weight in enumerate([-1000000, -100, 100])
+    )
+    text = PLAIN.replace("</crm_mon>", f"<bans>{bans}</bans></crm_mon>")
+    assert module.cluster(0, text, {})["bans"] == [{"resource": "ip-10.0.0.5", "node": "ctl-0"}]
+    assert module.cluster(0, PLAIN, {})["bans"] == []
+
+
 def copies(text):
     return {
         resource["name"]: [(copy["names"], copy["node"], copy["promoted"]) for copy in resource["instances"]]

@@ -97,7 +97,77 @@ def test_an_address_that_does_not_move_fails_the_drain(world):
     made.node.puts("resources/ip-192.0.2.5", "resource ip-192.0.2.5 is running on: ctl-0\n")
     made.node.says("pcs", code=1)
     errors, _ = made.run("drain", only=["haproxy"])
-    assert "that could not be moved off ctl-0: ip-192.0.2.5" in errors["ctl-0"]
+    assert "that could not be moved off ctl-0: ip-192.0.2.5: it has not moved within 300 s" in errors["ctl-0"]
+
+
+def cluster(other="", bans=""):
+    """What crm_mon prints of two controllers: what it says of the *other*, and its *bans*."""
+    nodes = f'<node name="ctl-0" online="true"/><node name="ctl-1" online="true" {other}/>'.replace(
+        'online="true" online', "online"
+    )
+    return f"<crm_mon><nodes>{nodes}</nodes><bans>{bans}</bans></crm_mon>\n"
+
+
+BAN = '<ban id="b" resource="ip-192.0.2.5" node="ctl-1" weight="{}" master_only="false"/>'
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (cluster(bans=BAN.format(-1000000)), "ctl-1 is banned; 'pcs resource clear ip-192.0.2.5' takes bans away"),
+        (cluster('standby="true"'), "ctl-1 is in standby"),
+        (cluster('maintenance="true"'), "ctl-1 is in maintenance"),
+        (cluster('pending="true"'), "ctl-1 is joining"),
+        (cluster('online="false"'), "ctl-1 is offline"),
+        ("<crm_mon><nodes/></crm_mon>", "ctl-1 is not in the cluster"),
+        ("it is away", "crm_mon does not tell which nodes could have it"),
+    ],
+)
+def test_an_address_that_no_other_node_may_have_is_not_moved(world, told, why):
+    made = world()
+    made.node.puts("resources/ip-192.0.2.5", "resource ip-192.0.2.5 is running on: ctl-0\n")
+    made.node.says("crm_mon", told)
+    errors, calls = made.run("drain", only=["haproxy"])
+    assert "nothing was moved off ctl-0: ip-192.0.2.5: " in errors["ctl-0"] and why in errors["ctl-0"]
+    assert not [call for call in calls if call.startswith("pcs resource")] and made.changes("ctl-0") == []
+
+
+PCS = """#!/bin/sh
+here=${0%/bin/*}
+echo "pcs $*" >>"$here/calls"
+case "$1 $2" in
+    "resource ban") mv "$here/resources/$3" "$here/was" ;;
+    "resource clear") mv "$here/was" "$here/resources/$3" ;;
+esac
+"""
+
+
+def test_an_address_that_runs_nowhere_after_its_ban_is_back_at_once(world):
+    made = world()
+    made.node.puts("resources/ip-192.0.2.5", "resource ip-192.0.2.5 is running on: ctl-0\n")
+    made.node.puts("bin/pcs", None).puts("bin/pcs", PCS)
+    (made.node.folder / "bin/pcs").chmod(0o755)
+    errors, calls = made.run("drain", only=["haproxy"])
+    assert "ip-192.0.2.5: it ran nowhere any more, so it is back" in errors["ctl-0"]
+    assert "pcs resource clear ip-192.0.2.5 ctl-0" in calls and made.changes("ctl-0") == []
+    assert (made.node.folder / "resources/ip-192.0.2.5").exists()
+
+
+@pytest.mark.parametrize("bans", [BAN.format(-100), BAN.format(-1000000).replace("ip-192.0.2.5", "ip-10.0.0.9")])
+def test_what_is_no_ban_on_it_is_in_nobody_s_way(world, bans):
+    made = world()
+    made.node.puts("resources/ip-192.0.2.5", "resource ip-192.0.2.5 is running on: ctl-0\n")
+    made.node.says("crm_mon", cluster(bans=bans))
+    errors, calls = made.run("drain", only=["haproxy"])
+    assert errors == {} and "pcs resource ban ip-192.0.2.5 ctl-0 --wait=300" in calls
+
+
+def test_a_replica_is_left_alone(world):
+    made = world("redis", runner="pacemaker")
+    here, there = ("resource redis is running on: ctl-{} {}\n".format(*each) for each in ((0, ""), (1, "Master")))
+    made.node.puts("resources/redis", here + there)
+    errors, calls = made.run("drain", only=["redis"])
+    assert errors == {} and not [call for call in calls if call.startswith("pcs resource")]
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,11 @@ class ListFacts(CloudCommand, command.Lister):  # type: ignore[misc]
         snapshot = snapshot_of(self, parsed_args.stack)
         facts = rollout.discover(snapshot.stack, self.mistral())
         overcloud = rollout.overcloud_of(snapshot, facts)
+        included = [node.name for node in overcloud.nodes if not node.excluded]
+        facts = contradictions.set_aside(overcloud, facts, included)
         found = contradictions.contradictions_of(overcloud, facts)
         self.exit_code = 1 if found else 0
-        for each in found:
+        for each in (*found, *contradictions.warnings_of_cluster(facts)):
             self.say(str(each))
         return COLUMNS, [_row(node, facts) for node in overcloud.nodes]
 

@@ -161,7 +161,14 @@ def cluster(code, text, states):
     controller, options = root.find("summary/current_dc"), root.find("summary/cluster_options")
     unmanaged = options is not None and options.get("maintenance-mode") == "true"
     section = root.find("resources")
+    fencing = options.get("stonith-enabled") if options is not None else None
     return {
+        "fencing": None if fencing is None else fencing == "true",
+        "bans": [
+            {"resource": ban.get("resource"), "node": ban.get("node")}
+            for ban in root.findall("bans/ban")
+            if ban.get("resource") and ban.get("node") and int(ban.get("weight") or 0) <= -1000000
+        ],
         "quorum": controller is not None and controller.get("with_quorum") == "true",
         "nodes": [
             {"name": node.get("name"), "remote": node.get("type") == "remote", "state": _state(node, unmanaged)}

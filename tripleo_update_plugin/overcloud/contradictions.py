@@ -1,13 +1,13 @@
 """Where can Heat and the nodes not both be right, and what do the nodes decide where Heat does not tell?"""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tripleo_update_plugin.errors import ContradictingFacts
 from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.overcloud.architecture import OLD_SIGNS
 from tripleo_update_plugin.overcloud.facts import Cluster, Facts
-from tripleo_update_plugin.overcloud.model import Overcloud
+from tripleo_update_plugin.overcloud.model import Node, Overcloud
 
 #: Releases whose outputs alone do not tell who runs a service.
 _SILENT_RELEASES = ("liberty", "mitaka", "newton")
@@ -129,12 +129,28 @@ _BACK = {
 }
 
 
+def set_aside(overcloud: Overcloud, facts: Facts, touched: Collection[str]) -> Facts:
+    """*facts*, in which nodes that are out of their cluster and not *touched* count as down.
+
+    Somebody may have one of them under repair: that is no reason to leave all others without their update.
+    """
+    out = {node.name: words for node, _, words, _ in _out_of_place(overcloud, facts) if node.name not in touched}
+    return replace(facts, aside=out)
+
+
 def _members(overcloud: Overcloud, facts: Facts) -> Iterator[Contradiction]:
     """Nodes that answer, but are not the members of the cluster that Heat says they are.
 
     A member that is offline or in standby gives no vote and runs no service. It answers, so no budget would count it as
-    down. A node that does not answer, or that an update holds, is counted as down, so it is no contradiction.
+    down. A node that is counted as down, for whatever reason, is no contradiction.
     """
+    for node, service, nodes, remedy in _out_of_place(overcloud, facts):
+        heat = f"{node.name} ({node.role}) has the service {service}"
+        yield Contradiction(heat=heat, nodes=nodes, remedy=remedy.format(node.name))
+
+
+def _out_of_place(overcloud: Overcloud, facts: Facts) -> Iterator[tuple[Node, str, str, str]]:
+    """(node, its service of the cluster, what is the matter with its place there, what to do about it)."""
     for node in overcloud.nodes:
         service = next((name for name in ("pacemaker", "pacemaker_remote") if name in node.services), "")
         if not service or node.name in facts.away:
@@ -145,8 +161,7 @@ def _members(overcloud: Overcloud, facts: Facts) -> Iterator[Contradiction]:
                 continue
             nodes, remedy = _place(node.name, service == "pacemaker", facts.views[0])
         if nodes:
-            heat = f"{node.name} ({node.role}) has the service {service}"
-            yield Contradiction(heat=heat, nodes=nodes, remedy=remedy.format(node.name))
+            yield node, service, nodes, remedy
 
 
 def _place(name: str, votes: bool, cluster: Cluster) -> tuple[str, str]:
@@ -219,13 +234,32 @@ def warnings_of(facts: Facts) -> tuple[str, ...]:
     failed = "; ".join(f"{name}: {', '.join(facts.failed[name])}" for name in naturally(facts.failed))
     unknown = "; ".join(f"{question} of {_some(names)}" for question, names in sorted(questions.items()))
     held = "; ".join(f"{name} is {facts.held[name]}" for name in naturally(facts.held))
+    aside = "; ".join(f"{name}: {facts.aside[name]}" for name in naturally(facts.aside))
     found = (
+        ("counted as down, and left alone: ", aside),
         ("counted as down, 'openstack overcloud update restore' puts back what is out of use: ", held),
         ("failed, and the gates will say so: ", failed),
         ("a reboot is pending on ", _some(facts.pending_reboot)),
         ("the nodes did not tell: ", unknown),
     )
-    return tuple(text + names for text, names in found if names)
+    return (*(text + names for text, names in found if names), *warnings_of_cluster(facts))
+
+
+def warnings_of_cluster(facts: Facts) -> Iterator[str]:
+    """What the cluster would not do in an update, as it is set up now."""
+    for cluster in facts.views[:1]:
+        if cluster.fencing is False:
+            yield (
+                "fencing is off (stonith-enabled=false): a node that hangs is not fenced; if an earlier update left it "
+                "off, 'pcs property set stonith-enabled=true' puts it back"
+            )
+        for resource in naturally(cluster.bans):
+            banned = [name for name in cluster.bans[resource] if name not in facts.held]
+            if banned:
+                yield (
+                    f"a ban keeps {resource} off {', '.join(naturally(banned))}, so it cannot move there; if an "
+                    f"earlier update or move left it, 'pcs resource clear {resource}' takes it away"
+                )
 
 
 def _some(names: Iterable[str]) -> str:

@@ -14,6 +14,8 @@ class Cluster:
 
     ``members`` have a vote, ``remotes`` have none: {name: online, offline, standby, maintenance or pending}.
     ``resources`` is {name: what it is: bundle, clone, master, group or resource}, the inside of each left out.
+    ``fencing`` says whether stonith is enabled, None where the cluster does not tell; ``bans`` is {resource: nodes that
+    it may not run on}.
     """
 
     seen_from: str
@@ -21,6 +23,8 @@ class Cluster:
     members: Mapping[str, str]
     remotes: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, str] = field(default_factory=dict)
+    fencing: bool | None = None
+    bans: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def votes(self) -> tuple[bool, Mapping[str, str]]:
@@ -29,16 +33,22 @@ class Cluster:
 
     def to_dict(self) -> dict[str, object]:
         """All of it, as JSON has it."""
-        return {
+        known: dict[str, object] = {
             "seen_from": self.seen_from,
             "quorum": self.quorum,
             **{key: dict(sorted(getattr(self, key).items())) for key in ("members", "remotes", "resources")},
         }
+        if self.fencing is not None:
+            known["fencing"] = self.fencing
+        if self.bans:
+            known["bans"] = {resource: list(nodes) for resource, nodes in sorted(self.bans.items())}
+        return known
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Cluster":
         """What to_dict() gave. TypeError for other keys."""
-        return cls(**data)
+        bans = {resource: tuple(nodes) for resource, nodes in (data.get("bans") or {}).items()}
+        return cls(**{**data, "bans": bans})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +106,8 @@ class Facts:
     RUNNERS}} where that is not what the outputs say. ``clusters`` has one view of the Pacemaker cluster, or several
     that differ; ``unclustered`` are nodes that have a cluster service and no running cluster. ``failed`` is {node:
     units}, ``updates`` {node: how many packages or containers have a newer version}, ``unanswered`` {node: {question:
-    why}}. ``held`` are nodes that an update has not let go of.
+    why}}. ``held`` are nodes that an update has not let go of. ``aside`` are nodes out of their cluster that a plan
+    does not touch, {node: what is the matter}.
     """
 
     down: frozenset[str] = frozenset()
@@ -109,23 +120,24 @@ class Facts:
     updates: Mapping[str, int] = field(default_factory=dict)
     unanswered: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     held: Mapping[str, Held] = field(default_factory=dict)
+    aside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def away(self) -> frozenset[str]:
-        """Nodes that budgets count as down: those that do not answer, and those that an update has not let go of."""
-        return self.down | self.held.keys()
+        """Nodes that budgets count as down: they don't answer, an update has them, or they are out of their cluster."""
+        return self.down | self.held.keys() | self.aside.keys()
 
     @property
     def views(self) -> tuple[Cluster, ...]:
-        """``clusters`` by the word of nodes that no update holds, and without a word about those that one does.
+        """``clusters`` as nodes see them that are not away, without a word about those that are; with quorum first.
 
         What is being worked on comes and goes, so what it sees and how it is seen contradicts nobody.
         """
         found: list[Cluster] = []
-        for view in self.clusters:
-            members = {name: state for name, state in view.members.items() if name not in self.held}
+        for view in sorted(self.clusters, key=lambda each: not each.quorum):
+            members = {name: state for name, state in view.members.items() if name not in self.away}
             seen = replace(view, members=members)
-            if view.seen_from not in self.held and seen.votes not in [each.votes for each in found]:
+            if view.seen_from not in self.away and seen.votes not in [each.votes for each in found]:
                 found.append(seen)
         return tuple(found)
 
@@ -140,6 +152,7 @@ class Facts:
             "updates": dict(sorted(self.updates.items())),
             "unanswered": {node: dict(sorted(why.items())) for node, why in sorted(self.unanswered.items())},
             "held": {node: held.to_dict() for node, held in sorted(self.held.items())},
+            "aside": dict(sorted(self.aside.items())),
         }
         return {
             "down": list(naturally(self.down)),
@@ -161,4 +174,5 @@ class Facts:
             updates=dict(data.get("updates") or {}),
             unanswered=dict(data.get("unanswered") or {}),
             held={node: Held.from_dict(held) for node, held in (data.get("held") or {}).items()},
+            aside=dict(data.get("aside") or {}),
         )

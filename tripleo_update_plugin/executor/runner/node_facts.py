@@ -122,8 +122,12 @@ def _cluster(seen_from: str, view: Mapping[str, Any]) -> Cluster:
         states[node["remote"]][short_name(str(node["name"]))] = str(node["state"])
     members, remotes = states
     resources = {str(resource["name"]): str(resource["kind"]) for resource in view["resources"]}
+    bans: dict[str, list[str]] = {}
+    for ban in view.get("bans") or ():
+        bans.setdefault(str(ban["resource"]), []).append(short_name(str(ban["node"])))
     return Cluster(
-        seen_from=seen_from, quorum=view["quorum"], members=members, remotes=remotes, resources=resources
+        seen_from=seen_from, quorum=view["quorum"], members=members, remotes=remotes, resources=resources,
+        fencing=view.get("fencing"), bans={resource: naturally(nodes) for resource, nodes in bans.items()},
     )  # fmt: skip
 
 
