@@ -305,6 +305,26 @@ def test_servers_of_the_node_leave_haproxy_and_come_back(world, haproxy):
     assert set(states(own).values()) == {"UP"}
 
 
+@pytest.mark.parametrize("status", ["MAINT", "DOWN", "DRAIN"])
+@pytest.mark.parametrize("level", ["admin", "user"])
+def test_the_last_server_that_is_up_is_not_taken_out(world, haproxy, status, level):
+    own = haproxy(level, {**PROXIES, ("mysql", "ctl-1.internalapi"): (0, status)})
+    errors, _ = balanced(world, own).run("drain", only=["keystone", "mysql"])
+    assert f"no other server is up for mysql (ctl-1.internalapi {status}), so nothing was taken out" in errors["ctl-0"]
+    assert states(own) == {"keystone_public": "UP", "mysql": "UP", "other": "UP"}
+
+
+def test_a_proxy_without_another_server_keeps_the_one_it_has(world, haproxy):
+    own = haproxy(servers={**PROXIES, ("keystone_admin", "ctl-0.internalapi"): (0, "UP")})
+    assert balanced(world, own).run("drain", only=["keystone"])[0] == {}
+    assert states(own)["keystone_admin"] == "UP" and states(own)["keystone_public"] == "DRAIN"
+
+
+def test_where_nothing_is_up_there_is_nothing_to_keep(world, haproxy):
+    own = haproxy(servers=dict.fromkeys(PROXIES, (0, "DOWN")))
+    assert balanced(world, own).run("drain", only=["keystone"])[0] == {}
+
+
 def test_a_server_that_somebody_took_out_stays_out(world, haproxy):
     own = haproxy(servers={**PROXIES, ("mysql", "ctl-0.internalapi"): (0, "MAINT")})
     made = balanced(world, own)

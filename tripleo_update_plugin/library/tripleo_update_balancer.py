@@ -18,7 +18,9 @@ module: tripleo_update_balancer
 short_description: Takes nodes out of the rotation of the HAProxy of this host, and puts them back
 description:
   - C(out) gives the nodes no new sessions and waits, for a while, until the old ones have ended. What each server was
-    is noted in this host's record before. One that somebody else took out is left alone, and stays out.
+    is noted in this host's record before. One that somebody else took out is left alone, and stays out. It fails
+    before anything is changed if, by HAProxy's own table, a proxy would be left without a server that is up; where
+    a proxy has no other server at all, it keeps the one it has.
   - C(in) makes what C(out) noted what it was, and waits until HAProxy finds those up. It can be repeated.
   - A stats socket of level "user" refuses both. Then health checks alone decide, unless I(mode=require).
 options:
@@ -58,6 +60,39 @@ def own(haproxy, nodes, proxies):
     return [row for row in haproxy.servers(proxies) if is_of(row["svname"], nodes)]
 
 
+def is_up(row):
+    return row["status"].startswith(("UP", "no check"))
+
+
+def others_of(row, rows, nodes):
+    """The servers of the same proxy that are not of *nodes*."""
+    return [each for each in rows if each["pxname"] == row["pxname"] and not is_of(each["svname"], nodes)]
+
+
+def last_ones(haproxy, given):
+    """["<proxy> (<its other servers, and how they are>)"] where only *nodes* have a server that is up."""
+    rows = haproxy.servers(given["proxies"])
+    found = set()
+    for row in rows:
+        others = others_of(row, rows, given["nodes"])
+        if is_of(row["svname"], given["nodes"]) and is_up(row) and others and not any(is_up(each) for each in others):
+            states = ", ".join("%s %s" % (each["svname"], each["status"]) for each in others)
+            found.add("%s (%s)" % (row["pxname"], states))
+    return sorted(found)
+
+
+def refuse_last(module, haproxy, given):
+    """A server that is just being checked may be up in a moment."""
+    deadline = time.time() + given["seconds"]
+    last = last_ones(haproxy, given)
+    while last and time.time() < deadline:
+        time.sleep(1)
+        last = last_ones(haproxy, given)
+    if last:
+        text = "no other server is up for %s, so nothing was taken out; bring one back first"
+        module.fail_json(msg=text % "; ".join(last))
+
+
 def wait(look, is_done, seconds):
     """The servers that are not done when time is up."""
     deadline = time.time() + seconds
@@ -87,7 +122,8 @@ def is_taken(records, note):
 
 
 def take_out(module, records, haproxy, given):
-    forced, moved = haproxy.forced(), []
+    refuse_last(module, haproxy, given)
+    forced, moved, table = haproxy.forced(), [], haproxy.servers(given["proxies"])
 
     def look():
         rows = own(haproxy, given["nodes"], given["proxies"])
@@ -95,6 +131,8 @@ def take_out(module, records, haproxy, given):
 
     for row in own(haproxy, given["nodes"], given["proxies"]):
         key = (row["pxname"], row["svname"])
+        if not others_of(row, table, given["nodes"]):
+            continue
         note = note_of(given, row, forced.get(key, "ready"))
         if not is_taken(records, note):
             continue
@@ -118,7 +156,7 @@ def put_in(module, records, haproxy, given):
         rows = own(haproxy, given["nodes"], given["proxies"])
         return [row for row in rows if (row["pxname"], row["svname"]) not in others]
 
-    late = wait(look, lambda row: row["status"].startswith(("UP", "no check")), given["seconds"])
+    late = wait(look, is_up, given["seconds"])
     if left:
         module.fail_json(msg="HAProxy keeps out what was taken out: " + reasons(left))
     return late
