@@ -147,6 +147,15 @@ def test_an_ansible_that_is_not_there(tmp_path):
     assert outcome.status == "failed" and outcome.error
 
 
+@pytest.mark.parametrize(("release", "engine"), [("queens", "docker"), ("stein", "docker"), ("train", "podman")])
+def test_drains_go_by_the_container_engine_of_the_release(tmp_path, release, engine):
+    overcloud = Overcloud(
+        stack="o", release=release, architecture="none", packaging="containers", nodes=(), digest="d"
+    )  # fmt: skip
+    path = ansible.write_inventory(overcloud, tmp_path / "inventory.yaml", "")
+    assert yaml.safe_load(path.read_text())["all"]["vars"] == {"container_cli": engine}
+
+
 def test_the_inventory_groups_nodes_by_role(tmp_path):
     nodes = (
         Node(name="ctl-0", role="Controller", services=frozenset(), address="192.0.2.1"),
@@ -162,6 +171,6 @@ def test_the_inventory_groups_nodes_by_role(tmp_path):
                 "Compute": {"hosts": {"cmp-0": {}}},
                 "Controller": {"hosts": {"ctl-0": {"ansible_host": "192.0.2.1"}}},
             },
-            "vars": {"ansible_user": "tripleo-admin"},
+            "vars": {"ansible_user": "tripleo-admin", "container_cli": "podman"},
         }
     }

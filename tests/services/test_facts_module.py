@@ -264,6 +264,25 @@ def test_one_question_without_an_answer_leaves_the_others(tmp_path):
     assert unanswered == {"containers": "exit code 125", "updates": "exit code 1"}
 
 
+@pytest.mark.parametrize(
+    ("podman", "docker", "found", "missing"),
+    [
+        ("true", "echo keystone img", {"keystone": "img"}, {}),
+        ("echo a i", "echo b j", {"a": "i", "b": "j"}, {}),
+        ("echo a i", "exit 1", {"a": "i"}, {}),
+        ("exit 125", "echo b j", {"b": "j"}, {}),
+        ("true", "exit 1", {}, {"docker": "exit code 1"}),
+    ],
+)
+def test_a_node_with_both_engines_tells_the_containers_of_both(tmp_path, podman, docker, found, missing):
+    command(tmp_path, "podman", podman)
+    command(tmp_path, "docker", docker)
+    given = {"units": [], "packages": False, "haproxy_socket": "/nowhere/stats"}
+    answers, unanswered = module.facts(given, [str(tmp_path)])
+    assert answers["containers"] == found and "docker" not in answers
+    assert {question: why for question, why in unanswered.items() if question in ("containers", "docker")} == missing
+
+
 def test_what_is_not_installed_is_an_answer_or_told(tmp_path):
     given = {"units": [], "packages": True, "haproxy_socket": "/nowhere/stats"}
     answers, unanswered = module.facts(given, [str(tmp_path)])

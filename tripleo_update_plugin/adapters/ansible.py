@@ -175,7 +175,7 @@ def write_inventory(overcloud: Overcloud, path: Path, user: str) -> Path:
     for node in overcloud.nodes:
         hosts = roles.setdefault(node.role, {"hosts": {}})["hosts"]
         hosts[node.name] = {"ansible_host": node.address} if node.address else {}
-    variables = {"ansible_user": user} if user else {}
+    variables = {"container_cli": overcloud.container_engine, **({"ansible_user": user} if user else {})}
     content = {"all": {"children": roles, "vars": variables}}
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path

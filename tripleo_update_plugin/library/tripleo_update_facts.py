@@ -57,7 +57,7 @@ options:
 CLUSTER_UNITS = ["pacemaker", "pacemaker_remote"]
 
 #: Seconds.
-LIMITS = {"addresses": 20, "cluster": 20, "units": 20, "containers": 20, "reboot": 30, "updates": 30}
+LIMITS = {"addresses": 20, "cluster": 20, "units": 20, "containers": 20, "docker": 20, "reboot": 30, "updates": 30}
 
 _FOLDERS = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
 _ENGINES = ("docker", "podman", "rkt")
@@ -255,7 +255,9 @@ def commands(asked, packages, folders):
         ("addresses", ("ip",), ["-o", "address", "show"]),
         ("cluster", ("crm_mon",), ["--as-xml"]),
         ("units", ("systemctl",), ["is-active"] + asked),
-        ("containers", ("podman", "docker"), ["ps", "--format", "{{.Names}} {{.Image}}"]),
+        # A node may have both, and its containers be of one of them.
+        ("containers", ("podman",), ["ps", "--format", "{{.Names}} {{.Image}}"]),
+        ("docker", ("docker",), ["ps", "--format", "{{.Names}} {{.Image}}"]),
         ("reboot", ("needs-restarting",), ["-r"]),
     ]
     if packages:
@@ -264,7 +266,7 @@ def commands(asked, packages, folders):
         path = find(names, folders)
         if path:
             found[question] = [path] + arguments
-        elif question not in ("cluster", "containers"):  # their absence is an answer
+        elif question not in ("cluster", "containers", "docker"):  # their absence is an answer
             missing[question] = "no %s on the node" % " or ".join(names)
     return found, missing
 
@@ -280,14 +282,26 @@ def facts(given, folders):
         ("units", lambda code, text: units(code, text, asked)),
         ("cluster", lambda code, text: cluster(code, text, answers.get("units"))),
         ("containers", containers),
+        ("docker", containers),
         ("reboot", reboot),
         ("updates", updates),
     ]
     for question, read in readers:
         if question in said:
             _note(answers, unanswered, question, lambda: read(*said[question]))  # noqa: B023 - called at once
+    _join_engines(answers, unanswered)
     _note(answers, unanswered, "sessions", lambda: sessions(given["haproxy_socket"]))
     return answers, unanswered
+
+
+def _join_engines(answers, unanswered):
+    """The containers of both engines as one answer; one that does not answer matters only if the other has none."""
+    found = dict(answers.pop("docker", {}), **answers.get("containers", {}))
+    if found:
+        for question in ("containers", "docker"):
+            unanswered.pop(question, None)
+    if found or "containers" in answers:
+        answers["containers"] = found
 
 
 def _note(answers, unanswered, question, read):

@@ -11,6 +11,9 @@ from tripleo_update_plugin.names import naturally
 ARCHITECTURES = ("pacemaker", "pacemaker-core", "pacemaker-bundles", "none")
 PACKAGINGS = ("packages", "containers")
 
+#: Releases whose containers are Docker's; from Train on they are podman's.
+_OF_DOCKER = ("pike", "queens", "rocky", "stein")
+
 #: The VIP that goes where a service has its leader → that service; every other VIP leads to a load balancer.
 VIPS_OF_SERVICES = {"redis": "redis", "ovn_dbs": "ovn_dbs"}
 
@@ -69,6 +72,11 @@ class Overcloud:
         """What to_dict() gave. KeyError or TypeError for anything else."""
         nodes = [Node(**{**node, "services": frozenset(node["services"])}) for node in data["nodes"]]
         return cls(**{**data, "nodes": tuple(nodes)})
+
+    @property
+    def container_engine(self) -> str:
+        """The command by which its release runs containers."""
+        return "docker" if self.release in _OF_DOCKER else "podman"
 
     @property
     def services(self) -> tuple[str, ...]:
