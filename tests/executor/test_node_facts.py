@@ -176,8 +176,13 @@ def test_units_that_failed_of_services_that_systemd_runs():
 
 def test_package_updates_and_nodes_that_did_not_tell():
     overcloud = an_overcloud(packaging="packages", Controller=(3, SERVICES))
-    said = {"controller-0": {"updates": 0}, "controller-1": {"updates": 7, "containers": {}}, "controller-2": {}}
-    assert told(said, overcloud=overcloud).updates == {"controller-0": 0, "controller-1": 7}
+    said = {
+        "controller-0": {"updates": 0, "cutting": []}, "controller-2": {},
+        "controller-1": {"updates": 7, "cutting": ["openvswitch", "{{ x }}"], "containers": {}},
+    }  # fmt: skip
+    found = told(said, overcloud=overcloud)
+    assert found.updates == {"controller-0": 0, "controller-1": 7}
+    assert found.cutting == {"controller-1": ("openvswitch",)}
 
 
 def test_image_updates_are_containers_that_run_another_image_than_heat_names():

@@ -97,6 +97,12 @@ def test_a_node_without_its_cluster_that_the_plan_does_not_touch_counts_as_down(
     assert contradictions.set_aside(BUNDLED, known, touched=()).away >= {"controller-1"}
 
 
+def test_packages_that_cut_what_runs_on_a_node_are_a_warning():
+    [warning] = contradictions.warnings_of(Facts(cutting={"a": ("openvswitch", "docker"), "b": ("openvswitch",)}))
+    assert warning.endswith("where it updates (tripleo_update_package_command leaves them out): docker on a; "
+                            "openvswitch on a, b")  # fmt: skip
+
+
 def test_what_the_cluster_will_not_do_is_a_warning():
     assert contradictions.warnings_of(facts(fencing=True)) == ()
     [off] = contradictions.warnings_of(facts(fencing=False))

@@ -29,6 +29,7 @@ FULL = Facts(
     failed={"controller-0": ("httpd",)},
     pending_reboot=frozenset({"compute-0"}),
     updates={"compute-0": 12, "compute-2": 0},
+    cutting={"compute-0": ("openvswitch",)},
     unanswered={"compute-0": {"reboot": "exit code 3"}},
     aside={"controller-1": "the cluster calls it standby"},
     held={

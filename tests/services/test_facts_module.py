@@ -189,6 +189,10 @@ def test_updates_are_counted_by_name_even_where_lines_are_broken():
         "Obsoleting Packages\nnew.noarch  1  updates\n    old.noarch  0  @anaconda\n"
     )
     assert module.updates(100, listed) == 2
+    assert module.cutting(100, listed) == []
+    assert module.cutting(100, "openvswitch2.11.x86_64 1 u\nkernel.x86_64 1 u\npython-openvswitch.noarch 1 u\n") == [
+        "openvswitch2.11"
+    ]
     assert module.updates(0, "") == 0
     with pytest.raises(module.Unanswered, match="exit code 1"):
         module.updates(1, "")

@@ -59,6 +59,9 @@ CLUSTER_UNITS = ["pacemaker", "pacemaker_remote"]
 #: Seconds.
 LIMITS = {"addresses": 20, "cluster": 20, "units": 20, "containers": 20, "docker": 20, "reboot": 30, "updates": 30}
 
+#: Packages that restart themselves when they are updated, and with them the node's network, instances or containers.
+_CUTTING = re.compile(r"openvswitch|docker$|docker-ce$|podman$|libvirt-daemon$")
+
 _FOLDERS = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
 _ENGINES = ("docker", "podman", "rkt")
 
@@ -141,12 +144,22 @@ def reboot(code, text):
 
 
 def updates(code, text):
-    """How many packages ``check-update`` lists; a long name has its version on the next line."""
+    """How many packages ``check-update`` lists."""
+    return len(_listed(code, text))
+
+
+def cutting(code, text):
+    """Those of them whose scripts or restarts cut what runs on the node; sorted."""
+    return sorted(set(name for name in _listed(code, text) if _CUTTING.match(name)))
+
+
+def _listed(code, text):
+    """Names of the packages that ``check-update`` lists; a long name has its version on the next line."""
     if code == 100:
         listed = text.split("Obsoleting Packages")[0]
-        return len(re.findall(r"^[^\s:]+\.\w+(?:[ \t]+\S+[ \t]+\S+)?[ \t]*$", listed, re.MULTILINE))
+        return re.findall(r"^([^\s:]+)\.\w+(?:[ \t]+\S+[ \t]+\S+)?[ \t]*$", listed, re.MULTILINE)
     _need(code, 0)
-    return 0
+    return []
 
 
 def cluster(code, text, states):
@@ -289,6 +302,8 @@ def facts(given, folders):
     for question, read in readers:
         if question in said:
             _note(answers, unanswered, question, lambda: read(*said[question]))  # noqa: B023 - called at once
+    if "updates" in answers:
+        answers["cutting"] = cutting(*said["updates"])
     _join_engines(answers, unanswered)
     _note(answers, unanswered, "sessions", lambda: sessions(given["haproxy_socket"]))
     return answers, unanswered

@@ -240,9 +240,23 @@ def warnings_of(facts: Facts) -> tuple[str, ...]:
         ("counted as down, 'openstack overcloud update restore' puts back what is out of use: ", held),
         ("failed, and the gates will say so: ", failed),
         ("a reboot is pending on ", _some(facts.pending_reboot)),
+        (
+            "the package update cuts the network, instances or containers of a node where it updates "
+            "(tripleo_update_package_command leaves them out): ",
+            "; ".join(f"{package} on {_some(nodes)}" for package, nodes in sorted(_cutting(facts).items())),
+        ),
         ("the nodes did not tell: ", unknown),
     )
     return (*(text + names for text, names in found if names), *warnings_of_cluster(facts))
+
+
+def _cutting(facts: Facts) -> dict[str, list[str]]:
+    """{package that cuts what runs on a node: the nodes where it would be updated}."""
+    found: dict[str, list[str]] = {}
+    for node, packages in facts.cutting.items():
+        for package in packages:
+            found.setdefault(package, []).append(node)
+    return found
 
 
 def warnings_of_cluster(facts: Facts) -> Iterator[str]:

@@ -105,9 +105,9 @@ class Facts:
     ``down`` are nodes that do not answer; ``leaders`` is {service: node}. ``managed_by`` is {node: {service: one of
     RUNNERS}} where that is not what the outputs say. ``clusters`` has one view of the Pacemaker cluster, or several
     that differ; ``unclustered`` are nodes that have a cluster service and no running cluster. ``failed`` is {node:
-    units}, ``updates`` {node: how many packages or containers have a newer version}, ``unanswered`` {node: {question:
-    why}}. ``held`` are nodes that an update has not let go of. ``aside`` are nodes out of their cluster that a plan
-    does not touch, {node: what is the matter}.
+    units}, ``updates`` {node: how many packages or containers have a newer version}, ``cutting`` {node: packages among
+    them that cut what runs there}, ``unanswered`` {node: {question: why}}. ``held`` are nodes that an update has not
+    let go of; ``aside`` are nodes out of their cluster that a plan does not touch, {node: what is the matter}.
     """
 
     down: frozenset[str] = frozenset()
@@ -118,6 +118,7 @@ class Facts:
     failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pending_reboot: frozenset[str] = frozenset()
     updates: Mapping[str, int] = field(default_factory=dict)
+    cutting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unanswered: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     held: Mapping[str, Held] = field(default_factory=dict)
     aside: Mapping[str, str] = field(default_factory=dict)
@@ -150,6 +151,7 @@ class Facts:
             "failed": {node: list(units) for node, units in sorted(self.failed.items())},
             "pending_reboot": list(naturally(self.pending_reboot)),
             "updates": dict(sorted(self.updates.items())),
+            "cutting": {node: list(names) for node, names in sorted(self.cutting.items())},
             "unanswered": {node: dict(sorted(why.items())) for node, why in sorted(self.unanswered.items())},
             "held": {node: held.to_dict() for node, held in sorted(self.held.items())},
             "aside": dict(sorted(self.aside.items())),
@@ -172,6 +174,7 @@ class Facts:
             failed={node: tuple(units) for node, units in (data.get("failed") or {}).items()},
             pending_reboot=frozenset(data.get("pending_reboot") or ()),
             updates=dict(data.get("updates") or {}),
+            cutting={node: tuple(names) for node, names in (data.get("cutting") or {}).items()},
             unanswered=dict(data.get("unanswered") or {}),
             held={node: Held.from_dict(held) for node, held in (data.get("held") or {}).items()},
             aside=dict(data.get("aside") or {}),

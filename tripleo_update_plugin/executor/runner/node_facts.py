@@ -87,6 +87,7 @@ def answers(
         failed={name: units for name in said if (units := running.failed(name))},
         pending_reboot=frozenset(name for name, answer in said.items() if answer.get("reboot")),
         updates=_updates(overcloud, said, images),
+        cutting={name: naturally(filter(is_safe_name, a["cutting"])) for name, a in said.items() if a.get("cutting")},
         unanswered=unanswered,
         held=held,
     )  # fmt: skip
