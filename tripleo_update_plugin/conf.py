@@ -26,7 +26,6 @@ OPTIONS = (
     cfg.ListOpt("services", default=[], help="Folders of service profiles that replace or add to the built-in."),
     cfg.IntOpt("gate_timeout", default=1800, min=0, help="Seconds a gate waits for the nodes to become healthy."),
     cfg.IntOpt("gate_delay", default=5, min=1, help="Seconds between two looks of a gate."),
-    cfg.IntOpt("update_timeout", default=7200, min=1, help="Seconds after which a phase is ended and fails."),
     cfg.IntOpt("report_timeout", default=3600, min=1, help="Seconds to go on telling Mistral a result, if it is away."),
     cfg.StrOpt(
         "log_level",

@@ -95,6 +95,15 @@ availability: {failed: 3}
     assert tolerance.failed == 3 and not wanted.stack
 
 
+def test_how_long_phases_may_take(write):
+    text = "deadlines: {default: 3600.0, phases: {drain: 600}, roles: {Compute: {drain: 7200}}, at_a_time: 5}"
+    found = documents.read_policy([write("p.yaml", text)]).deadlines
+    assert found.of("drain", "Compute") == 7200
+    assert str(found.to_dict()) == (
+        "{'default': 3600, 'at_a_time': 5, 'phases': {'drain': 600}, 'roles': {'Compute': {'drain': 7200}}}"
+    )
+
+
 def test_an_empty_policy_allows_nothing_special(write):
     assert documents.read_policy([write("empty.yaml", "# nothing\n")]) == documents.read_policy([])
 
@@ -108,6 +117,12 @@ def test_an_empty_policy_allows_nothing_special(write):
         ("approve: sometimes", "approve"),
         ("canary: maybe", "canary"),
         ("max_failed: -1", "max_failed"),
+        ("deadlines: {default: 0}", "deadlines.default"),
+        ("deadlines: {default: 604801}", "deadlines.default"),
+        ("deadlines: {phases: {reboot: 60}}", "deadlines.phases"),
+        ("deadlines: {phases: {drain: .inf}}", "deadlines.phases.drain"),
+        ("deadlines: {roles: {Compute: {drain: '60'}}}", "deadlines.roles.Compute"),
+        ("deadlines: {at_a_time: 0}", "deadlines.at_a_time"),
         ("waivers: [{service: mysql}]", "reason"),
         ("waivers: [{service: mysql, reason: ''}]", "waivers.0.reason"),
         ("order: [{first: a}]", "'then'"),

@@ -51,6 +51,21 @@ def test_a_task_brings_what_the_batch_needs():
     }
 
 
+def test_a_task_brings_how_long_its_phases_may_take_where_that_is_not_what_the_workflow_gives():
+    plan = planned(deadlines={"roles": {"Compute": {"drain": 60}}})
+    by_roles = {batch.roles: tasks_of(plan)[batch.id]["input"] for batch in plan.batches}
+    assert by_roles[("Compute",)]["deadlines"] == {"drain": 60}
+    assert "deadlines" not in by_roles[("Networker",)]
+
+
+@pytest.mark.parametrize("deadlines", [{"drain": 0}, {"drain": True}, {"drain": "60"}, {"<% $ %>": 60}, [60]])
+def test_deadlines_that_are_none_are_refused(deadlines):
+    plan = planned()
+    first = replace(plan.batches[0], deadlines=deadlines)
+    with pytest.raises(BadPlan, match="its deadlines are not seconds for phases"):
+        workbook.render(replace(plan, batches=(first, *plan.batches[1:])))
+
+
 def test_the_workflow_brings_how_many_may_be_down_at_once():
     [given] = workbook.render(planned())["workflows"]["update"]["input"]
     assert given["allowed"]["mysql"] == 1 and given["allowed"]["nova_compute"] >= 1

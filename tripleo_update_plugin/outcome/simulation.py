@@ -15,10 +15,11 @@ from typing import Any
 from tripleo_update_plugin.errors import BadInput
 from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.outcome import failure_budget
-from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun
+from tripleo_update_plugin.outcome.execution import BatchRun, Execution, NodeResult, PhaseRun
 from tripleo_update_plugin.outcome.report import FAILED, Outcome, report_of
 from tripleo_update_plugin.plan.plan import Batch, Plan
 from tripleo_update_plugin.plan.words import some_names
+from tripleo_update_plugin.rules.deadlines import PHASES
 
 #: Seconds that a gate waits for nodes to become healthy: the default of the option gate_timeout.
 PATIENCE = 1800.0

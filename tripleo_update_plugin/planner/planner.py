@@ -4,6 +4,7 @@ The problem is stated (problem), wishes for the order are added (preferences), a
 (search). docs/source/policy.rst tells all of it in prose.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -63,6 +64,7 @@ def plan_update(
     waivers = _waivers(policy, hit)
     solution, scheduled, unmet = world.schedule(policy)
     batches, approvals = with_approvals(scheduled, policy, {node.name: node for node in nodes})
+    timed = _with_deadlines(batches, policy, {node.name: node.role for node in nodes})
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
@@ -77,7 +79,7 @@ def plan_update(
         batches_bound=solution.batches_bound,
         # Durations that differ make waves that wait for one another longer than they need be.
         proved=solution.proved if batches == scheduled or not policy.durations else "no",
-        batches=batches,
+        batches=timed,
         approvals=approvals,
         excluded=excluded,
         waivers=waivers,
@@ -138,6 +140,14 @@ class _World:
         """What is to be as little as possible, the most important first, among plans of one length."""
         again = sum(1 for _ in moved_twice(batches, self.facts.leaders, self.services_of))
         return again, len(batches), max((len(batch.nodes) for batch in batches), default=0)
+
+
+def _with_deadlines(batches: Iterable[Batch], policy: Policy, role_of: Mapping[str, str]) -> tuple[Batch, ...]:
+    """*batches* that say how long their phases may take, as many nodes as they have."""
+    return tuple(
+        replace(b, deadlines=policy.deadlines.of_batch(Counter(role_of[name] for name in b.nodes), b.only))
+        for b in batches
+    )
 
 
 def _service_waves(policy: Policy, catalogue: Catalogue, overcloud: Overcloud, limit: Limit) -> tuple[str, ...]:
@@ -243,6 +253,7 @@ def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Lim
         "waivers": [{"service": w.service, "reason": w.reason} for w in policy.waivers],
         "services": list(policy.services),
         **policy.probes,
+        **({"deadlines": deadlines} if (deadlines := policy.deadlines.to_dict()) else {}),
         "limit": limit.to_dict(),
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 from tripleo_update_plugin.errors import BadPolicy
 from tripleo_update_plugin.rules import probes, variables
 from tripleo_update_plugin.rules.budget import Budget, parse_budget
+from tripleo_update_plugin.rules.deadlines import Deadlines
 
 #: In a waiver: every service that the plan is impossible without.
 EVERYTHING = "*"
@@ -81,6 +82,7 @@ class Policy:
     canary: bool = False
     approve: str = "never"
     max_failed: int = 0
+    deadlines: Deadlines = field(default_factory=Deadlines)
     waivers: tuple[Waiver, ...] = ()
     services: tuple[str, ...] = ()  # folders of service profiles
     durations: Durations | None = None
@@ -118,6 +120,7 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         canary=bool(data.get("canary", data.get("approve") == "after-canary")),
         approve=data.get("approve", "never"),
         max_failed=data.get("max_failed", 0),
+        deadlines=Deadlines.parse(data.get("deadlines") or {}),
         waivers=tuple(Waiver(service=w["service"], reason=w["reason"]) for w in data.get("waivers") or ()),
         services=tuple(data.get("services") or ()),
         durations=_durations(data.get("durations")),

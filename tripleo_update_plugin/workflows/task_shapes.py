@@ -27,6 +27,7 @@ from tripleo_update_plugin.workflows.workbook import (
     THIS_UPDATE,
     UPDATE_BATCH,
     WORKFLOW,
+    are_deadlines,
     is_batch,
     is_digest,
 )
@@ -67,7 +68,7 @@ def representative(book: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shape(task: Mapping[str, Any]) -> Hashable:
     given = task.get("input") or {}
-    return frozenset(task), given.get("only") is None, _form(given.get("extra_vars"))
+    return frozenset(task), frozenset(given), given.get("only") is None, _form(given.get("extra_vars"))
 
 
 def _form(value: Any) -> Hashable:
@@ -107,6 +108,7 @@ def _check_task(name: str, task: Mapping[str, Any]) -> None:
     _insist(set(given) - MORE_INPUT_KEYS == INPUT_KEYS and given["batch"] == name, name, given)
     _insist(given["update"] == THIS_UPDATE and given[ALLOWED] == THE_ALLOWED, name, given)
     _insist(type(given["max_failed"]) is int, name, given["max_failed"])
+    _insist(are_deadlines(given.get("deadlines", {})), name, given.get("deadlines"))
     _insist(isinstance(given["digest"], str) and is_digest(given["digest"]), name, given["digest"])
     lists = [given["nodes"], given["down"], given["only"] if given["only"] is not None else []]
     _insist(all(isinstance(each, list) for each in lists) and bool(given["nodes"]), name, lists)

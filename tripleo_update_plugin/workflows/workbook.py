@@ -9,6 +9,7 @@ built as data and dumped, never pasted together.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -17,6 +18,7 @@ from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.names import is_safe_name
 from tripleo_update_plugin.plan.plan import Approval, Batch, Plan
 from tripleo_update_plugin.rules import variables
+from tripleo_update_plugin.rules.deadlines import PHASES
 
 #: The hand-written workbook, and the workflow of it that every task calls.
 STATIC = "tripleo_update"
@@ -43,7 +45,7 @@ BOOK_KEYS = frozenset({"version", "name", "description", "workflows"})
 FLOW_KEYS = frozenset({"type", "description", "input", "tasks"})
 TASK_KEYS, MORE_TASK_KEYS = frozenset({"workflow", "input"}), frozenset({"join", "on-success"})
 INPUT_KEYS = frozenset({"stack", "digest", "update", "batch", "nodes", "only", "down", ALLOWED, "max_failed"})
-MORE_INPUT_KEYS = frozenset({"extra_vars"})
+MORE_INPUT_KEYS = frozenset({"extra_vars", "deadlines"})
 ASKED_KEYS = frozenset({"action", "pause-before", "on-success"})
 JOINED_KEYS = frozenset({"action", "join", "on-success"})
 
@@ -73,6 +75,13 @@ def stack_of(workflow: str) -> str:
 def is_digest(text: str) -> bool:
     """Whether *text* is a SHA-256 in hex."""
     return bool(_DIGEST.match(text))
+
+
+def are_deadlines(given: object) -> bool:
+    """Whether *given* is {phase: whole seconds}."""
+    if not isinstance(given, Mapping) or not given.keys() <= frozenset(PHASES):
+        return False
+    return all(type(seconds) is int and seconds > 0 for seconds in given.values())
 
 
 def render(plan: Plan) -> dict[str, Any]:
@@ -146,6 +155,8 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
     }
     if extra := variables.checked(plan.policy.get("extra_vars") or {}):
         task["input"]["extra_vars"] = extra
+    if batch.deadlines:
+        task["input"]["deadlines"] = dict(batch.deadlines)
     if batch.after or any(batch.id in approval.before for approval in plan.approvals):
         task["join"] = "all"
     if followers:
@@ -174,6 +185,8 @@ def _check(plan: Plan) -> None:
             raise BadPlan(f"batch id {batch.id!r} means something else to Mistral: no numbers, no engine commands")
         if not is_batch(batch.id):
             raise BadPlan(f"batch id {batch.id!r} is that of an approval")
+        if not are_deadlines(batch.deadlines):
+            raise BadPlan(f"batch {batch.id}: its deadlines are not seconds for phases")
     for name in names:
         if not is_safe_name(name):
             raise BadPlan(f"{name!r} is not a name that may stand in a workflow")

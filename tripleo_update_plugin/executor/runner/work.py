@@ -21,6 +21,7 @@ from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.playbooks import plays
 from tripleo_update_plugin.rules.catalogue import Catalogue
+from tripleo_update_plugin.rules.deadlines import SECONDS
 
 #: What Mistral is told about a phase, as data: see jobs.job.answer().
 Output = dict[str, Any]
@@ -61,7 +62,7 @@ class Work:
     deadline: float = 0.0
 
     def __post_init__(self) -> None:
-        self.deadline = time.monotonic() + (self.given("timeout") or self.options.update_timeout)
+        self.deadline = time.monotonic() + (self.given("timeout") or SECONDS)
 
     @property
     def options(self) -> Any:
