@@ -19,6 +19,7 @@ GIVEN = {"stack": "overcloud", "digest": "d", "batch": "b-1", "nodes": ["ctl-0"]
         ("drain", {"digest": ""}, "digest"),
         ("drain", {"timeout": 0}, "timeout 0"),
         ("drain", {"timeout": "1"}, "timeout '1'"),
+        ("drain", {"silence": 0}, "silence 0"),
         ("gate", {"moment": "never"}, "moment 'never'"),
         ("update", {"extra_vars": ["x"]}, "extra_vars"),
         ("update", {"extra_vars": {"a-b": 1}}, "extra_vars"),

@@ -97,7 +97,9 @@ availability: {failed: 3}
 
 def test_how_long_phases_may_take(write):
     text = "deadlines: {default: 3600.0, phases: {drain: 600}, roles: {Compute: {drain: 7200}}, at_a_time: 5}"
-    found = documents.read_policy([write("p.yaml", text)]).deadlines
+    policy = documents.read_policy([write("p.yaml", f"{text}\nsilence: 900.0")])
+    found = policy.deadlines
+    assert str(policy.silence) == "900"
     assert found.of("drain", "Compute") == 7200
     assert str(found.to_dict()) == (
         "{'default': 3600, 'at_a_time': 5, 'phases': {'drain': 600}, 'roles': {'Compute': {'drain': 7200}}}"
@@ -123,6 +125,7 @@ def test_an_empty_policy_allows_nothing_special(write):
         ("deadlines: {phases: {drain: .inf}}", "deadlines.phases.drain"),
         ("deadlines: {roles: {Compute: {drain: '60'}}}", "deadlines.roles.Compute"),
         ("deadlines: {at_a_time: 0}", "deadlines.at_a_time"),
+        ("silence: 60", "silence"),
         ("waivers: [{service: mysql}]", "reason"),
         ("waivers: [{service: mysql, reason: ''}]", "waivers.0.reason"),
         ("order: [{first: a}]", "'then'"),

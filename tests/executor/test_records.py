@@ -6,7 +6,12 @@ import time
 import pytest
 from test_runner import ended, told, wait
 
+from tripleo_update_plugin import conf
+from tripleo_update_plugin.executor.jobs.job import Job
+from tripleo_update_plugin.executor.runner import ownership
+from tripleo_update_plugin.executor.runner.work import Work
 from tripleo_update_plugin.overcloud.outputs import digest
+from tripleo_update_plugin.playbooks.plays import Phase
 
 
 def record(nodes, name="ctl-0"):
@@ -60,6 +65,14 @@ def test_nothing_begins_on_a_node_that_another_update_holds(desk, nodes, undercl
     assert "ctl-0 is at work since" in output["error"] and "update u-other of stack overcloud" in output["error"]
     assert nodes.asked == []
     assert record(nodes)["update"] == "u-other"
+
+
+@pytest.mark.parametrize(("silence", "wait"), [(None, 1800), (600, 300)])
+def test_a_claim_that_waits_is_not_taken_for_a_task_that_hangs(tmp_path, silence, wait):
+    request = {"phase": "drain", "parameters": {"stack": "overcloud", "nodes": ["ctl-0"], "silence": silence}}
+    work = Work(job=Job(tmp_path / "wf-1" / "drain.b-1"), request=request, conf=conf.load(), cancelled=lambda: False)
+    claim = ownership.framed(work, Phase(plays=())).plays[0]["tasks"][0]
+    assert claim["tripleo_update_record"]["wait"] == wait
 
 
 def test_a_gate_does_not_open_while_another_update_has_a_node_of_the_same_service(desk, nodes, undercloud):

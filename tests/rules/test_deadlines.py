@@ -76,7 +76,8 @@ def test_a_plan_records_what_was_said_and_has_seconds_for_each_batch():
 
 
 def test_a_plan_has_them_only_where_they_are_not_the_usual_ones():
-    assert "deadlines" not in planned().policy
+    assert not {"deadlines", "silence"} & planned().policy.keys()
+    assert planned(silence=300).policy["silence"] == 300
     largest = {len(batch.nodes): dict(batch.deadlines) for batch in planned(budgets={"nova_compute": 30}).batches}
     assert largest[1] == {} and largest[30] == dict.fromkeys(deadlines.PHASES, 2 * deadlines.SECONDS)
 

@@ -75,6 +75,7 @@ def spoil(book, way):
         "less input": lambda: given.pop("only"),
         "no time": lambda: given.update(deadlines={"drain": 0}),
         "no deadlines": lambda: given.update(deadlines=60),
+        "no silence": lambda: given.update(silence=0),
         "a phase with an expression": lambda: given.update(deadlines={"<% $.x %>": 1}),
         "text for a number": lambda: given.update(max_failed="0"),
         "no digest": lambda: given.update(digest="0" * 63),
@@ -95,8 +96,8 @@ WAYS = [
     "a key too many", "a key too few", "another workflow", "another join", "no pause",
     "a join without anything to join", "no join", "a reference to nothing", "a reference twice", "an engine command",
     "a condition", "no references", "a circle", "an expression", "a node with a space", "no nodes",
-    "the batch of another", "more input", "less input", "no time", "no deadlines", "a phase with an expression",
-    "text for a number", "no digest", "a service with a quote",
+    "the batch of another", "more input", "less input", "no time", "no deadlines", "no silence",
+    "a phase with an expression", "text for a number", "no digest", "a service with a quote",
     "a task called by a command", "a task called by a number", "another workflow beside", "another type", "defaults",
     "actions beside", "no tasks",
 ]  # fmt: skip

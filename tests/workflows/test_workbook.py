@@ -66,6 +66,18 @@ def test_deadlines_that_are_none_are_refused(deadlines):
         workbook.render(replace(plan, batches=(first, *plan.batches[1:])))
 
 
+def test_a_task_brings_how_long_a_phase_may_be_silent_where_the_policy_says():
+    assert {task["input"]["silence"] for task in tasks_of(planned(silence=900)).values()} == {900}
+    assert not any("silence" in task["input"] for task in tasks_of(planned()).values())
+
+
+@pytest.mark.parametrize("silence", ["<% $ %>", True, 0, None])
+def test_a_silence_that_is_none_is_refused(silence):
+    plan = planned()
+    with pytest.raises(BadPlan, match="silence"):
+        workbook.render(replace(plan, policy={**plan.policy, "silence": silence}))
+
+
 def test_the_workflow_brings_how_many_may_be_down_at_once():
     [given] = workbook.render(planned())["workflows"]["update"]["input"]
     assert given["allowed"]["mysql"] == 1 and given["allowed"]["nova_compute"] >= 1

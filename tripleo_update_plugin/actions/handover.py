@@ -72,7 +72,7 @@ def check(phase: str, parameters: Mapping[str, Any]) -> None:
     if phase == "unlock" and parameters.get("force") is not True:
         raise ValueError("force: the nodes may still be worked on, so it has to be true")
     variables.checked(parameters.get("extra_vars") or {})
-    for key in ("timeout", "seconds"):
+    for key in ("timeout", "silence", "seconds"):
         value = parameters.get(key)
         if value is not None and (not isinstance(value, int) or value < 1):
             raise ValueError(f"{key} {value!r}: whole seconds, at least 1, are expected")

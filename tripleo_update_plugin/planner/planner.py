@@ -31,6 +31,7 @@ from tripleo_update_plugin.planner.search.shortest import Solution, solve
 from tripleo_update_plugin.rules.allowances import Allowance, resolve
 from tripleo_update_plugin.rules.budget import Count
 from tripleo_update_plugin.rules.catalogue import Catalogue
+from tripleo_update_plugin.rules.deadlines import SILENCE
 from tripleo_update_plugin.rules.policy import EVERYTHING, Policy, Waiver
 from tripleo_update_plugin.rules.scope import Limit
 
@@ -254,6 +255,7 @@ def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Lim
         "services": list(policy.services),
         **policy.probes,
         **({"deadlines": deadlines} if (deadlines := policy.deadlines.to_dict()) else {}),
+        **({"silence": policy.silence} if policy.silence != SILENCE else {}),
         "limit": limit.to_dict(),
     }
 

@@ -1,4 +1,4 @@
-"""How long may a phase of a batch take before it counts as hung?
+"""How long may a phase of a batch take, or be silent, before it counts as hung?
 
 What the policy says is for one node. A batch gets it once for as many nodes as Ansible talks to at a time, and again
 for the next ones.
@@ -16,6 +16,10 @@ SECONDS = 7200
 
 #: How many nodes Ansible talks to at a time, where the policy says nothing: the default of the option forks.
 AT_A_TIME = 25
+
+#: Seconds without a result after which a phase counts as hung, where the policy says nothing: longer than the half hour
+#: for which tasks of our own may wait, and than a large update of packages takes.
+SILENCE = 3600
 
 #: For every phase, or {phase: seconds}.
 Seconds = int | Mapping[str, int]

@@ -7,7 +7,7 @@ from typing import Any
 from tripleo_update_plugin.errors import BadPolicy
 from tripleo_update_plugin.rules import probes, variables
 from tripleo_update_plugin.rules.budget import Budget, parse_budget
-from tripleo_update_plugin.rules.deadlines import Deadlines
+from tripleo_update_plugin.rules.deadlines import SILENCE, Deadlines
 
 #: In a waiver: every service that the plan is impossible without.
 EVERYTHING = "*"
@@ -83,6 +83,7 @@ class Policy:
     approve: str = "never"
     max_failed: int = 0
     deadlines: Deadlines = field(default_factory=Deadlines)
+    silence: int = SILENCE  # seconds without a result of a node after which a phase counts as hung
     waivers: tuple[Waiver, ...] = ()
     services: tuple[str, ...] = ()  # folders of service profiles
     durations: Durations | None = None
@@ -121,6 +122,7 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         approve=data.get("approve", "never"),
         max_failed=data.get("max_failed", 0),
         deadlines=Deadlines.parse(data.get("deadlines") or {}),
+        silence=int(data.get("silence") or SILENCE),
         waivers=tuple(Waiver(service=w["service"], reason=w["reason"]) for w in data.get("waivers") or ()),
         services=tuple(data.get("services") or ()),
         durations=_durations(data.get("durations")),

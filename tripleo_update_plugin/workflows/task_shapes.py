@@ -28,6 +28,7 @@ from tripleo_update_plugin.workflows.workbook import (
     UPDATE_BATCH,
     WORKFLOW,
     are_deadlines,
+    are_seconds,
     is_batch,
     is_digest,
 )
@@ -109,6 +110,7 @@ def _check_task(name: str, task: Mapping[str, Any]) -> None:
     _insist(given["update"] == THIS_UPDATE and given[ALLOWED] == THE_ALLOWED, name, given)
     _insist(type(given["max_failed"]) is int, name, given["max_failed"])
     _insist(are_deadlines(given.get("deadlines", {})), name, given.get("deadlines"))
+    _insist(are_seconds(given.get("silence", 1)), name, given.get("silence"))
     _insist(isinstance(given["digest"], str) and is_digest(given["digest"]), name, given["digest"])
     lists = [given["nodes"], given["down"], given["only"] if given["only"] is not None else []]
     _insist(all(isinstance(each, list) for each in lists) and bool(given["nodes"]), name, lists)

@@ -45,7 +45,7 @@ BOOK_KEYS = frozenset({"version", "name", "description", "workflows"})
 FLOW_KEYS = frozenset({"type", "description", "input", "tasks"})
 TASK_KEYS, MORE_TASK_KEYS = frozenset({"workflow", "input"}), frozenset({"join", "on-success"})
 INPUT_KEYS = frozenset({"stack", "digest", "update", "batch", "nodes", "only", "down", ALLOWED, "max_failed"})
-MORE_INPUT_KEYS = frozenset({"extra_vars", "deadlines"})
+MORE_INPUT_KEYS = frozenset({"extra_vars", "deadlines", "silence"})
 ASKED_KEYS = frozenset({"action", "pause-before", "on-success"})
 JOINED_KEYS = frozenset({"action", "join", "on-success"})
 
@@ -79,9 +79,14 @@ def is_digest(text: str) -> bool:
 
 def are_deadlines(given: object) -> bool:
     """Whether *given* is {phase: whole seconds}."""
-    if not isinstance(given, Mapping) or not given.keys() <= frozenset(PHASES):
+    if not isinstance(given, Mapping):
         return False
-    return all(type(seconds) is int and seconds > 0 for seconds in given.values())
+    return given.keys() <= frozenset(PHASES) and all(map(are_seconds, given.values()))
+
+
+def are_seconds(given: object) -> bool:
+    """Whether *given* is a whole number of seconds, at least one."""
+    return type(given) is int and given > 0
 
 
 def render(plan: Plan) -> dict[str, Any]:
@@ -157,6 +162,8 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
         task["input"]["extra_vars"] = extra
     if batch.deadlines:
         task["input"]["deadlines"] = dict(batch.deadlines)
+    if silence := plan.policy.get("silence"):
+        task["input"]["silence"] = silence
     if batch.after or any(batch.id in approval.before for approval in plan.approvals):
         task["join"] = "all"
     if followers:
@@ -178,6 +185,8 @@ def _allowed(plan: Plan) -> dict[str, int]:
 
 
 def _check(plan: Plan) -> None:
+    if not are_seconds(silence := plan.policy.get("silence", 1)):
+        raise BadPlan(f"policy: silence: {silence!r:.50} is not a number of seconds")
     names = [*_allowed(plan), plan.stack, *plan.nodes, *(plan.facts.away if plan.facts else ())]
     for batch in plan.batches:
         names += [batch.id, *batch.after, *batch.only]

@@ -21,7 +21,7 @@ from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.playbooks import plays
 from tripleo_update_plugin.rules.catalogue import Catalogue
-from tripleo_update_plugin.rules.deadlines import SECONDS
+from tripleo_update_plugin.rules.deadlines import SECONDS, SILENCE
 
 #: What Mistral is told about a phase, as data: see jobs.job.answer().
 Output = dict[str, Any]
@@ -102,6 +102,11 @@ class Work:
         """Seconds until the deadline."""
         return self.deadline - time.monotonic()
 
+    @property
+    def silence(self) -> int:
+        """Seconds without a result after which Ansible counts as hung."""
+        return int(self.given("silence") or SILENCE)
+
     def catalogue(self) -> Catalogue:
         return load_catalogue(*self.options.services)
 
@@ -139,7 +144,7 @@ class Work:
         self, playbook: Path, inventory: Path, nodes: Iterable[str], **more: Any
     ) -> tuple[ansible.Outcome, Results]:
         """Run the *playbook* in its private folder until the phase's deadline; *more* as adapters.ansible.run()."""
-        limits = {"timeout": self.seconds_left, "cancelled": self.cancelled}
+        limits = {"timeout": self.seconds_left, "silence": self.silence, "cancelled": self.cancelled}
         return ansible.run(
             playbook, inventory, nodes, ansible.Settings.of(self.conf), heard=self._note, **{**limits, **more}
         )
