@@ -20,6 +20,8 @@ GIVEN = {"stack": "overcloud", "digest": "d", "batch": "b-1", "nodes": ["ctl-0"]
         ("drain", {"timeout": 0}, "timeout 0"),
         ("drain", {"timeout": "1"}, "timeout '1'"),
         ("drain", {"silence": 0}, "silence 0"),
+        ("drain", {"max_failed": -1}, "max_failed"),
+        ("drain", {"max_failed": {"roles": {"a b": 1}}}, "'a b' is not a name"),
         ("gate", {"moment": "never"}, "moment 'never'"),
         ("update", {"extra_vars": ["x"]}, "extra_vars"),
         ("update", {"extra_vars": {"a-b": 1}}, "extra_vars"),

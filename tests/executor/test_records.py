@@ -124,6 +124,18 @@ def test_an_update_goes_on_without_a_node_that_fails_within_the_budget(desk, nod
     assert state == "SUCCESS" and output["nothing_to_do"]
 
 
+@pytest.mark.parametrize(("most", "state"), [(1, "ERROR"), (2, "SUCCESS")])
+def test_a_budget_of_those_that_have_a_service_counts_by_role(desk, nodes, undercloud, most, state):
+    limits = {"update": 9, "services": {"web": {"most": most, "roles": ["Controller"]}}}
+    nodes.sick("update", "ctl-1")
+    one = done(desk, undercloud, "update", update="u-1", nodes=["ctl-1"], max_failed=limits)
+    nodes.sick("update", "ctl-2")
+    other = {"update": "u-1", "batch": "b-2", "nodes": ["ctl-0", "ctl-2"], "max_failed": limits}
+    assert [one[0], done(desk, undercloud, "update", **other)[0]] == ["SUCCESS", state]
+    note = json.loads(undercloud.environments["tripleo-update-node.u-1.ctl-2"]["variables"])
+    assert (note["role"], note["batch"]) == ("Controller", "b-2")
+
+
 def test_beyond_the_budget_no_other_batch_begins(desk, nodes, undercloud):
     nodes.sick("update", "ctl-2")
     assert done(desk, undercloud, "update", update="u-1", nodes=["ctl-2"])[0] == "ERROR"

@@ -77,6 +77,8 @@ def spoil(book, way):
         "no deadlines": lambda: given.update(deadlines=60),
         "no silence": lambda: given.update(silence=0),
         "a phase with an expression": lambda: given.update(deadlines={"<% $.x %>": 1}),
+        "no number of nodes": lambda: given.update(max_failed={"roles": {"Compute": -1}}),
+        "a role with a quote": lambda: given.update(max_failed={"roles": {"'": 1}}),
         "text for a number": lambda: given.update(max_failed="0"),
         "no digest": lambda: given.update(digest="0" * 63),
         "a service with a quote": lambda: given.update(only=["'"]),
@@ -97,7 +99,8 @@ WAYS = [
     "a join without anything to join", "no join", "a reference to nothing", "a reference twice", "an engine command",
     "a condition", "no references", "a circle", "an expression", "a node with a space", "no nodes",
     "the batch of another", "more input", "less input", "no time", "no deadlines", "no silence",
-    "a phase with an expression", "text for a number", "no digest", "a service with a quote",
+    "a phase with an expression", "no number of nodes", "a role with a quote",
+    "text for a number", "no digest", "a service with a quote",
     "a task called by a command", "a task called by a number", "another workflow beside", "another type", "defaults",
     "actions beside", "no tasks",
 ]  # fmt: skip

@@ -66,6 +66,23 @@ def test_deadlines_that_are_none_are_refused(deadlines):
         workbook.render(replace(plan, batches=(first, *plan.batches[1:])))
 
 
+def test_limits_of_roles_to_what_may_fail_go_with_each_batch():
+    plan = planned(max_failed={"update": 3, "roles": {"Compute": 2}, "services": {"mysql": 0}})
+    assert all(task["input"]["max_failed"] == plan.policy["max_failed"] for task in tasks_of(plan).values())
+    text = workbook.to_yaml(workbook.render(plan))
+    assert "&id" not in text and yaml.safe_load(text) == workbook.render(plan)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [("1", "policy: max_failed"), ({"roles": {"a b": 1}}, "'a b' is not a name"), ({"more": 1}, "max_failed has keys")],
+)
+def test_limits_to_what_may_fail_that_are_none_are_refused(limits, words):
+    plan = planned()
+    with pytest.raises(BadPlan, match=words):
+        workbook.render(replace(plan, policy={**plan.policy, "max_failed": limits}))
+
+
 def test_a_task_brings_how_long_a_phase_may_be_silent_where_the_policy_says():
     assert {task["input"]["silence"] for task in tasks_of(planned(silence=900)).values()} == {900}
     assert not any("silence" in task["input"] for task in tasks_of(planned()).values())

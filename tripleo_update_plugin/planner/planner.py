@@ -4,7 +4,6 @@ The problem is stated (problem), wishes for the order are added (preferences), a
 (search). docs/source/policy.rst tells all of it in prose.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -65,7 +64,7 @@ def plan_update(
     waivers = _waivers(policy, hit)
     solution, scheduled, unmet = world.schedule(policy)
     batches, approvals = with_approvals(scheduled, policy, {node.name: node for node in nodes})
-    timed = _with_deadlines(batches, policy, {node.name: node.role for node in nodes})
+    detailed = tuple(_detailed(batch, policy, {node.name: node.role for node in nodes}) for batch in batches)
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
@@ -73,14 +72,14 @@ def plan_update(
         packaging=overcloud.packaging,
         outputs_digest=overcloud.digest,
         outputs=outputs or {},
-        policy=_policy_dict(policy, allowances, limit),
+        policy=_policy_dict(policy, allowances, limit, overcloud),
         facts=facts,
         lower_bound=solution.lower_bound,
         makespan_bound=solution.makespan_bound,
         batches_bound=solution.batches_bound,
         # Durations that differ make waves that wait for one another longer than they need be.
         proved=solution.proved if batches == scheduled or not policy.durations else "no",
-        batches=timed,
+        batches=detailed,
         approvals=approvals,
         excluded=excluded,
         waivers=waivers,
@@ -143,12 +142,12 @@ class _World:
         return again, len(batches), max((len(batch.nodes) for batch in batches), default=0)
 
 
-def _with_deadlines(batches: Iterable[Batch], policy: Policy, role_of: Mapping[str, str]) -> tuple[Batch, ...]:
-    """*batches* that say how long their phases may take, as many nodes as they have."""
-    return tuple(
-        replace(b, deadlines=policy.deadlines.of_batch(Counter(role_of[name] for name in b.nodes), b.only))
-        for b in batches
-    )
+def _detailed(batch: Batch, policy: Policy, role_of: Mapping[str, str]) -> Batch:
+    """*batch* with how long its phases may take, and with whose nodes it has where it matters which of them fail."""
+    members = {role: tuple(node for node in batch.nodes if role_of[node] == role) for role in batch.roles}
+    deadlines = policy.deadlines.of_batch({role: len(nodes) for role, nodes in members.items()}, batch.only)
+    tells = policy.max_failed.tells_apart and len(members) > 1
+    return replace(batch, deadlines=deadlines, members=members if tells else {})
 
 
 def _service_waves(policy: Policy, catalogue: Catalogue, overcloud: Overcloud, limit: Limit) -> tuple[str, ...]:
@@ -234,7 +233,9 @@ def _orders(overcloud: Overcloud, catalogue: Catalogue, policy: Policy) -> list[
     return [pair for pair in dict.fromkeys([*wanted, *policy.order]) if pair[0] in deployed and pair[1] in deployed]
 
 
-def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Limit) -> dict[str, Any]:
+def _policy_dict(
+    policy: Policy, allowances: Mapping[str, Allowance], limit: Limit, overcloud: Overcloud
+) -> dict[str, Any]:
     """The policy, resolved: what was asked for and what was assumed, in numbers."""
     return {
         "budgets": {
@@ -250,7 +251,7 @@ def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Lim
         "extra_vars": dict(policy.extra_vars),
         "canary": policy.canary,
         "approve": policy.approve,
-        "max_failed": policy.max_failed,
+        "max_failed": policy.max_failed.resolved(overcloud),
         "waivers": [{"service": w.service, "reason": w.reason} for w in policy.waivers],
         "services": list(policy.services),
         **policy.probes,

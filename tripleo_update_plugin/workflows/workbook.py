@@ -10,6 +10,7 @@ built as data and dumped, never pasted together.
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 import yaml
@@ -17,7 +18,7 @@ import yaml
 from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.names import is_safe_name
 from tripleo_update_plugin.plan.plan import Approval, Batch, Plan
-from tripleo_update_plugin.rules import variables
+from tripleo_update_plugin.rules import failure_limits, variables
 from tripleo_update_plugin.rules.deadlines import PHASES
 
 #: The hand-written workbook, and the workflow of it that every task calls.
@@ -155,7 +156,7 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
             "only": list(batch.only) or None,
             "down": sorted(plan.facts.away) if plan.facts else [],
             ALLOWED: THE_ALLOWED,
-            "max_failed": plan.policy.get("max_failed", 0),
+            "max_failed": deepcopy(plan.policy.get("max_failed", 0)),  # the same object twice would be a YAML alias
         },
     }
     if extra := variables.checked(plan.policy.get("extra_vars") or {}):
@@ -184,10 +185,20 @@ def _allowed(plan: Plan) -> dict[str, int]:
     return {service: max(number, 1 + down) if service in waived else number for service, number in numbers.items()}
 
 
+def _names_in_limits(max_failed: object) -> tuple[str, ...]:
+    """The names in a policy's ``max_failed``, once it is known that the rest is numbers."""
+    try:
+        failure_limits.caps_of(max_failed)
+    except ValueError as error:
+        raise BadPlan(f"policy: {error}") from error
+    return failure_limits.names_in(max_failed)
+
+
 def _check(plan: Plan) -> None:
     if not are_seconds(silence := plan.policy.get("silence", 1)):
         raise BadPlan(f"policy: silence: {silence!r:.50} is not a number of seconds")
-    names = [*_allowed(plan), plan.stack, *plan.nodes, *(plan.facts.away if plan.facts else ())]
+    names = [*_names_in_limits(plan.policy.get("max_failed", 0))]
+    names += [*_allowed(plan), plan.stack, *plan.nodes, *(plan.facts.away if plan.facts else ())]
     for batch in plan.batches:
         names += [batch.id, *batch.after, *batch.only]
         if batch.id.isdigit() or batch.id in COMMANDS:

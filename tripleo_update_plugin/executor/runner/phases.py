@@ -38,11 +38,11 @@ def carry_out(work: Work) -> Output:
         if work.phase == "discover":
             return discovering.discover(work, scene)
         if work.phase == "gate":
-            return quarantine.settled(work, gating.gate(work, scene))
+            return quarantine.settled(work, scene, gating.gate(work, scene))
         with node_locks.held(work.options.work_dir, scene.overcloud.stack, work.nodes, work.job):
             if work.given("by_record"):
                 return restoring.restore(work, scene)
-            return quarantine.settled(work, _CHANGING[work.phase](work, scene))
+            return quarantine.settled(work, scene, _CHANGING[work.phase](work, scene))
 
 
 def _probe(work: Work, scene: Scene) -> Output:
