@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tripleo_update_plugin.adapters import ansible
 from tripleo_update_plugin.adapters.extensions import load_catalogue
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.executor import logs
+from tripleo_update_plugin.executor.jobs import places
 from tripleo_update_plugin.executor.jobs.job import Job, answer
 from tripleo_update_plugin.executor.runner import redaction
 from tripleo_update_plugin.outcome.control import Quarantine
@@ -103,6 +104,12 @@ class Work:
         return self.deadline - time.monotonic()
 
     @property
+    def forks(self) -> int:
+        """Nodes that Ansible may talk to at the same time."""
+        given, at_work = self.options, places.Places.of(self.options.work_dir).taken()
+        return places.share(given.forks, given.max_forks, given.max_jobs, at_work)
+
+    @property
     def silence(self) -> int:
         """Seconds without a result after which Ansible counts as hung."""
         return int(self.given("silence") or SILENCE)
@@ -145,9 +152,8 @@ class Work:
     ) -> tuple[ansible.Outcome, Results]:
         """Run the *playbook* in its private folder until the phase's deadline; *more* as adapters.ansible.run()."""
         limits = {"timeout": self.seconds_left, "silence": self.silence, "cancelled": self.cancelled}
-        return ansible.run(
-            playbook, inventory, nodes, ansible.Settings.of(self.conf), heard=self._note, **{**limits, **more}
-        )
+        settings = replace(ansible.Settings.of(self.conf), forks=self.forks)
+        return ansible.run(playbook, inventory, nodes, settings, heard=self._note, **{**limits, **more})
 
     def _note(self, event: ansible.Event) -> None:
         self.hear(event)
