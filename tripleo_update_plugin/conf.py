@@ -16,6 +16,20 @@ OPTIONS = (
     cfg.StrOpt("ssh_user", default="tripleo-admin", help="User that Ansible logs in to the nodes as."),
     cfg.StrOpt("ssh_key", help="Private key of that user; without it ssh decides."),
     cfg.IntOpt("forks", default=25, min=1, help="Nodes that one Ansible run talks to at the same time."),
+    cfg.IntOpt(
+        "max_jobs",
+        default=8,
+        min=0,
+        help="Jobs at work at the same time on this machine; 0: no limit. Batches wait before they begin, phases of "
+        "batches that have begun do not. A job takes about 100 MB.",
+    ),
+    cfg.IntOpt(
+        "max_forks",
+        default=200,
+        min=0,
+        help="Forks of all jobs together; 0: no limit. As many jobs as may be at work share them, and none has more "
+        "than 'forks'. A fork takes up to 20 MB.",
+    ),
     cfg.StrOpt(
         "ansible_playbook",
         help="The ansible-playbook to run, e.g. of an environment of its own. "
@@ -26,7 +40,6 @@ OPTIONS = (
     cfg.ListOpt("services", default=[], help="Folders of service profiles that replace or add to the built-in."),
     cfg.IntOpt("gate_timeout", default=1800, min=0, help="Seconds a gate waits for the nodes to become healthy."),
     cfg.IntOpt("gate_delay", default=5, min=1, help="Seconds between two looks of a gate."),
-    cfg.IntOpt("update_timeout", default=7200, min=1, help="Seconds after which a phase is ended and fails."),
     cfg.IntOpt("report_timeout", default=3600, min=1, help="Seconds to go on telling Mistral a result, if it is away."),
     cfg.StrOpt(
         "log_level",

@@ -31,7 +31,10 @@ def test_mistral_understands_the_workbook():
     assert list(update.get_tasks().item_keys()) == phases
     actions = {f"tripleo_update.{each.__name__.lower()}": each for each in (Gate, Drain, Update, Restore)}
     for task in update.get_tasks():
-        limit = "<% $.timeout + 300 %>"  # but a batch may wait before it begins as long as people want
+        phase = task.get_name().replace("undo_drain", "restore")
+        deadline = f"$.deadlines.get({phase}, $.timeout)"
+        assert task.get_input()["timeout"] == f"<% {deadline} %>"
+        limit = f"<% {deadline} + 300 %>"  # but a batch may wait before it begins as long as people want
         assert (task.get_policies().get_timeout() or 0) == (0 if task.get_name() == "gate_before" else limit)
         action = actions[task.get_action_name()]
         assert set(task.get_input()) <= set(inspect.signature(action).parameters)

@@ -28,12 +28,13 @@ def run(tmp_path, closed_port):
     inventory = tmp_path / "inventory.yaml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
 
-    def run(tasks, nodes, hosts=None, plays=(), timeout=60, cancelled=lambda: False, results_of=()):
+    def run(tasks, nodes, hosts=None, plays=(), timeout=60, silence=60, cancelled=lambda: False, results_of=()):
         play = {"name": "Test", "hosts": hosts or list(nodes), "gather_facts": False, "tasks": tasks}
         playbook = ansible.write_playbook([*plays, play], tmp_path / "plays.yaml")
         settings = ansible.Settings(binary=ansible.find_ansible())
         return ansible.run(
-            playbook, inventory, nodes, settings, timeout=timeout, cancelled=cancelled, results_of=results_of
+            playbook, inventory, nodes, settings, timeout=timeout, silence=silence, cancelled=cancelled,
+            results_of=results_of,
         )  # fmt: skip
 
     return run
@@ -135,6 +136,22 @@ def test_the_deadline(run):
     assert time.monotonic() - begun < 30
 
 
+def test_a_task_that_hangs_on_one_of_two_nodes_is_found_by_silence(run):
+    begun = time.monotonic()
+    tasks = [command("true"), {**command("sh", "-c", "[ {{ inventory_hostname }} = a ] || sleep 100"), "name": "Hang"}]
+    outcome, _ = run(tasks, ["a", "b"], silence=3)
+    assert outcome.status == "silent" and outcome.error == "ended after 3 s without a result: b at 'Hang'"
+    assert outcome.nodes["b"].error == f"Hang: {outcome.error}"
+    assert outcome.nodes["a"].error == f"node a: {outcome.error}"
+    assert time.monotonic() - begun < 30
+
+
+def test_tasks_that_have_results_now_and_then_are_not_silent(run):
+    again = {**command("test", "-e", "/nowhere"), "retries": 5, "delay": 1, "until": "false", "ignore_errors": True}
+    outcome, _ = run([again, command("sleep", "2"), command("sleep", "2")], ["a", "b"], silence=3.5)
+    assert outcome.status == "successful" and outcome.error == ""
+
+
 def test_on_request(run):
     outcome, _ = run([command("sleep", "100")], ["a"], cancelled=lambda: True)
     assert outcome.status == "canceled" and not outcome.nodes["a"].ok
@@ -143,7 +160,9 @@ def test_on_request(run):
 def test_an_ansible_that_is_not_there(tmp_path):
     playbook = ansible.write_playbook([{"hosts": ["a"], "tasks": []}], tmp_path / "plays.yaml")
     settings = ansible.Settings(binary=str(tmp_path / "nothing"))
-    outcome, _ = ansible.run(playbook, tmp_path / "i.yaml", ["a"], settings, timeout=9, cancelled=lambda: False)
+    outcome, _ = ansible.run(
+        playbook, tmp_path / "i.yaml", ["a"], settings, timeout=9, silence=9, cancelled=lambda: False
+    )
     assert outcome.status == "failed" and outcome.error
 
 

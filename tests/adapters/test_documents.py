@@ -12,6 +12,7 @@ from tripleo_update_plugin.overcloud.snapshot import Snapshot
 from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.rules import probes
 from tripleo_update_plugin.rules.budget import Percent
+from tripleo_update_plugin.rules.failure_limits import MaxFailed
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud, stack_outputs
 
 OVERCLOUD = an_overcloud(Controller=(3, ["pacemaker", "mysql"]), Compute=(4, ["nova_compute"]))
@@ -95,6 +96,24 @@ availability: {failed: 3}
     assert tolerance.failed == 3 and not wanted.stack
 
 
+def test_how_many_nodes_may_fail(write):
+    text = "max_failed: {update: 5, roles: {Compute: 3.0}, services: {mysql: 0}}"
+    found = documents.read_policy([write("p.yaml", text)]).max_failed
+    assert found == MaxFailed(update=5, roles={"Compute": 3}, services={"mysql": 0})
+    assert documents.read_policy([write("p.yaml", "max_failed: 2")]).max_failed == MaxFailed(update=2)
+
+
+def test_how_long_phases_may_take(write):
+    text = "deadlines: {default: 3600.0, phases: {drain: 600}, roles: {Compute: {drain: 7200}}, at_a_time: 5}"
+    policy = documents.read_policy([write("p.yaml", f"{text}\nsilence: 900.0")])
+    found = policy.deadlines
+    assert str(policy.silence) == "900"
+    assert found.of("drain", "Compute") == 7200
+    assert str(found.to_dict()) == (
+        "{'default': 3600, 'at_a_time': 5, 'phases': {'drain': 600}, 'roles': {'Compute': {'drain': 7200}}}"
+    )
+
+
 def test_an_empty_policy_allows_nothing_special(write):
     assert documents.read_policy([write("empty.yaml", "# nothing\n")]) == documents.read_policy([])
 
@@ -108,6 +127,16 @@ def test_an_empty_policy_allows_nothing_special(write):
         ("approve: sometimes", "approve"),
         ("canary: maybe", "canary"),
         ("max_failed: -1", "max_failed"),
+        ("max_failed: {}", "max_failed"),
+        ("max_failed: {roles: {Compute: -1}}", "max_failed"),
+        ("max_failed: {update: .nan}", "max_failed"),
+        ("deadlines: {default: 0}", "deadlines.default"),
+        ("deadlines: {default: 604801}", "deadlines.default"),
+        ("deadlines: {phases: {reboot: 60}}", "deadlines.phases"),
+        ("deadlines: {phases: {drain: .inf}}", "deadlines.phases.drain"),
+        ("deadlines: {roles: {Compute: {drain: '60'}}}", "deadlines.roles.Compute"),
+        ("deadlines: {at_a_time: 0}", "deadlines.at_a_time"),
+        ("silence: 60", "silence"),
         ("waivers: [{service: mysql}]", "reason"),
         ("waivers: [{service: mysql, reason: ''}]", "waivers.0.reason"),
         ("order: [{first: a}]", "'then'"),

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from tripleo_update_plugin.commands.services import ListServices
 from tripleo_update_plugin.commands.start import StartUpdate
 from tripleo_update_plugin.commands.workbook import ShowWorkbook
 from tripleo_update_plugin.errors import BadInput, BadLimit, HasEnded, MistralUnavailable, OtherProfiles, StalePlan
+from tripleo_update_plugin.outcome.execution import NodeResult
 from tripleo_update_plugin.outcome.track import Attempt, Track
 from tripleo_update_plugin.outcome.verdicts import Breach, Watch, Watched
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
@@ -258,6 +260,21 @@ def test_more_failures_than_allowed_are_told_by_follow_and_report(cloud, plan):
     assert told in cloud(FollowUpdate, values[0])[1]
     _, said = cloud(ReportUpdate, values[0])
     assert f"availability: {told}" in said and cloud.command.exit_code == 1
+
+
+def test_a_report_says_what_the_failure_budget_came_to(cloud, plan):
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", plan)
+    run = cloud.mistral.run(values[0])
+    broken = {NODES[0]: NodeResult(ok=False, error="broke")}
+    first = next(each for each in run.batches.values() if NODES[0] in each.phases[-1].nodes)
+    phases = tuple(replace(each, nodes={**each.nodes, **broken}) for each in first.phases)
+    run.batches[first.id] = replace(first, phases=phases)
+    _, said = cloud(ReportUpdate, values[0])
+    assert said.splitlines()[1:3] == [
+        f"failed within the budget, so the update went on without: {NODES[0]}",
+        f"more failed than may: batch {first.id} failed (1 node, {NODES[0]}; allowed: 0)",
+    ]
+    assert cloud.command.exit_code == 1
 
 
 def test_what_a_prober_told_may_be_unreadable(cloud, plan):

@@ -33,6 +33,7 @@ web:
 STAND_IN = """
 echo "$1 $2" >> {folder}/asked
 [ -f {folder}/slow-$1 ] && sleep $(cat {folder}/slow-$1)
+[ -f {folder}/slow-$1-$2 ] && sleep $(cat {folder}/slow-$1-$2)
 [ -f {folder}/sick-$1-$2 ] && {{ cat {folder}/sick-$1-$2 >&2; exit 1; }}
 exit 0
 """
@@ -195,8 +196,9 @@ class Nodes:
         """What was asked so far."""
         (self.folder / "asked").unlink(missing_ok=True)
 
-    def slow(self, phase, seconds):
-        (self.folder / f"slow-{phase}").write_text(str(seconds))
+    def slow(self, phase, seconds, node=""):
+        """On all nodes, or on one alone."""
+        (self.folder / (f"slow-{phase}-{node}" if node else f"slow-{phase}")).write_text(str(seconds))
 
     def sick(self, phase, node, says="no"):
         (self.folder / f"sick-{phase}-{node}").write_text(says)

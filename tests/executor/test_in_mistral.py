@@ -134,6 +134,14 @@ def test_after_a_failed_update_the_node_stays_drained_and_a_rerun_goes_on(mistra
     assert nodes.asked[-2:] == ["restore ctl-0", "gate ctl-0"]
 
 
+def test_a_phase_ends_at_its_own_deadline(mistral, nodes, given):
+    nodes.slow("drain", 4)
+    nodes.slow("update", 300)
+    execution = mistral.run_workflow("tripleo_update.update_batch", **given, timeout=60, deadlines={"update": 4})
+    told = mistral.output_of(mistral.tasks(execution.id)["update"])
+    assert execution.state == "ERROR" and told["error"] == "ended after 3 s, its deadline"
+
+
 def test_an_update_goes_on_without_a_node_that_fails_within_the_budget(mistral, nodes, undercloud):
     nodes.sick("update", "ctl-0")
     execution = mistral.run_workflow("two_batches", digest=digest(undercloud.outputs), max_failed=1)

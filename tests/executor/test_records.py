@@ -6,7 +6,12 @@ import time
 import pytest
 from test_runner import ended, told, wait
 
+from tripleo_update_plugin import conf
+from tripleo_update_plugin.executor.jobs.job import Job
+from tripleo_update_plugin.executor.runner import ownership
+from tripleo_update_plugin.executor.runner.work import Work
 from tripleo_update_plugin.overcloud.outputs import digest
+from tripleo_update_plugin.playbooks.plays import Phase
 
 
 def record(nodes, name="ctl-0"):
@@ -62,6 +67,14 @@ def test_nothing_begins_on_a_node_that_another_update_holds(desk, nodes, undercl
     assert record(nodes)["update"] == "u-other"
 
 
+@pytest.mark.parametrize(("silence", "wait"), [(None, 1800), (600, 300)])
+def test_a_claim_that_waits_is_not_taken_for_a_task_that_hangs(tmp_path, silence, wait):
+    request = {"phase": "drain", "parameters": {"stack": "overcloud", "nodes": ["ctl-0"], "silence": silence}}
+    work = Work(job=Job(tmp_path / "wf-1" / "drain.b-1"), request=request, conf=conf.load(), cancelled=lambda: False)
+    claim = ownership.framed(work, Phase(plays=())).plays[0]["tasks"][0]
+    assert claim["tripleo_update_record"]["wait"] == wait
+
+
 def test_a_gate_does_not_open_while_another_update_has_a_node_of_the_same_service(desk, nodes, undercloud):
     """Cancel, then start: the first update's job is still at work on ctl-1 when the second asks for ctl-0."""
     put(nodes, "ctl-1")
@@ -109,6 +122,18 @@ def test_an_update_goes_on_without_a_node_that_fails_within_the_budget(desk, nod
     assert nodes.asked == ["restore ctl-0"], "later phases leave it as it is"
     state, output = done(desk, undercloud, "restore", update="u-1", nodes=["ctl-2"])
     assert state == "SUCCESS" and output["nothing_to_do"]
+
+
+@pytest.mark.parametrize(("most", "state"), [(1, "ERROR"), (2, "SUCCESS")])
+def test_a_budget_of_those_that_have_a_service_counts_by_role(desk, nodes, undercloud, most, state):
+    limits = {"update": 9, "services": {"web": {"most": most, "roles": ["Controller"]}}}
+    nodes.sick("update", "ctl-1")
+    one = done(desk, undercloud, "update", update="u-1", nodes=["ctl-1"], max_failed=limits)
+    nodes.sick("update", "ctl-2")
+    other = {"update": "u-1", "batch": "b-2", "nodes": ["ctl-0", "ctl-2"], "max_failed": limits}
+    assert [one[0], done(desk, undercloud, "update", **other)[0]] == ["SUCCESS", state]
+    note = json.loads(undercloud.environments["tripleo-update-node.u-1.ctl-2"]["variables"])
+    assert (note["role"], note["batch"]) == ("Controller", "b-2")
 
 
 def test_beyond_the_budget_no_other_batch_begins(desk, nodes, undercloud):

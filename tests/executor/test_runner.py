@@ -296,6 +296,16 @@ def test_the_deadline_ends_ansible(desk, nodes, undercloud):
     wait(lambda: not sleepers(job))
 
 
+def test_silence_ends_ansible_and_names_the_node(desk, nodes, undercloud):
+    nodes.slow("drain", 300, node="ctl-1")
+    job, _ = desk.hand_in(desk.request("drain", nodes=["ctl-0", "ctl-1"], silence=3))
+    [(_, state, output)] = told(undercloud)
+    assert state == "ERROR" and output["error"] == "ended after 3 s without a result: ctl-1 at 'Drain web'"
+    assert not output["nodes"]["ctl-1"]["ok"]
+    wait(lambda: ended(job))
+    wait(lambda: not sleepers(job))
+
+
 def test_asked_to_end_it_ends_ansible_and_says_so(desk, nodes, undercloud):
     nodes.slow("drain", 300)
     job, _ = desk.hand_in(desk.request("drain"))

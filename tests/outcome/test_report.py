@@ -99,6 +99,18 @@ def test_it_went_well_when_all_is_updated_and_mistral_says_so():
     assert not reported("SUCCESS", both[0]).went_well
 
 
+def test_what_failed_is_counted_against_the_budget():
+    one = NodeResult(ok=False, error="broke")
+    broken = PhaseRun(name="update", state="SUCCESS", nodes={"compute-0": one, "compute-1": NodeResult(ok=True)})
+    within = reported("SUCCESS", run_of_first("SUCCESS", BEFORE, DRAINED, broken))
+    assert within.left_behind == ("compute-0",)
+    assert within.excess == "batch batch-1 failed (1 node, compute-0; allowed: 0)", "by the plan, which allows none"
+    assert report_of(replace(PLAN, policy={"max_failed": 1}), within.execution).excess == ""
+    beyond = reported("ERROR", run_of_first("ERROR", BEFORE, DRAINED, BROKEN))
+    assert beyond.left_behind == ()
+    assert beyond.excess == "batch batch-1 failed (2 nodes, compute-0, compute-1; allowed: 0)"
+
+
 def test_times_are_those_of_the_node():
     early = PhaseRun(name="drain", state="SUCCESS", nodes={"compute-0": NodeResult(ok=True, started=5.0, finished=6.0)})
     outcome = reported("SUCCESS", run_of_first("SUCCESS", BEFORE, early, phase("update", "SUCCESS"))).outcomes[0]

@@ -101,6 +101,29 @@ def test_an_update_goes_on_without_a_node_that_fails_within_the_budget():
     assert detail("b-1", one, fail=["b-2"]) == "without b-2: update: the update of b-2 fails"
 
 
+@pytest.mark.parametrize(
+    ("limits", "ends"),
+    [({"roles": {"Controller": 1, "Compute": 0}}, "ERROR"), ({"update": 2, "roles": {"Controller": 1}}, "SUCCESS")],
+)
+def test_a_budget_of_a_role_is_that_of_its_nodes(limits, ends):
+    one = replace(PLAN, policy={"max_failed": limits})
+    execution = simulate(one, Assumptions(seconds=SECONDS, failing={"a-1": "a-1", "b-2": "b-1"}))
+    assert execution.state == ends
+    beyond = "not started: batch b-1 failed (1 node of role Compute, b-2; allowed: 0)"
+    assert execution.run_of("a-3").error == (beyond if ends == "ERROR" else "")
+
+
+def test_which_node_of_a_batch_of_several_roles_failed_decides():
+    members = {"Controller": ("a-1",), "Compute": ("b-1",)}
+    both = Batch(id="a-1", nodes=("a-1", "b-1"), roles=("Controller", "Compute"), wave=1, members=members)
+    limits = {"roles": {"Compute": 1}, "services": {"mysql": {"most": 0, "roles": ["Controller"]}}}
+    found = {
+        node: simulate(plan(both, max_failed=limits), Assumptions(seconds=SECONDS, failing={node: "a-1"})).state
+        for node in both.nodes
+    }
+    assert found == {"a-1": "ERROR", "b-1": "SUCCESS"}
+
+
 def test_a_lost_node_holds_its_batch_until_the_gate_gives_up():
     found = simulated(lost=["a-1"], patience=1000.0)
     assert found["a-1"] == (0, 1100, "failed")

@@ -5,6 +5,7 @@ from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.rules.allowances import resolve
 from tripleo_update_plugin.rules.budget import Count, Percent
+from tripleo_update_plugin.rules.failure_limits import MaxFailed
 from tripleo_update_plugin.rules.policy import Durations, Policy, Waiver, merge, parse_policy
 from tripleo_update_plugin.rules.service_list import services_of
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
@@ -49,7 +50,7 @@ def test_a_policy_is_read_in_whole():
         domains={"compute-0": "rack-1", "compute-1": "rack-2", "compute-2": "rack-2"},
         canary=True,
         approve="after-canary",
-        max_failed=2,
+        max_failed=MaxFailed(update=2),
         waivers=(Waiver(service="*", reason="lab"),),
         services=("/etc/profiles",),
         durations=Durations(roles={"Controller": 1200}, nodes={"compute-7": 60}),

@@ -42,7 +42,7 @@ class Flow:
         outcome, _ = ansible.run(
             ansible.write_playbook(phase.plays, folder / "plays.yaml"), self._state.inventory, phase.hosts,
             ansible.Settings(binary=ansible.find_ansible(), config=str(self._state.folder / "ansible.cfg")),
-            timeout=600, cancelled=lambda: False, extra_vars=extra_vars,
+            timeout=600, silence=600, cancelled=lambda: False, extra_vars=extra_vars,
         )  # fmt: skip
         notes = self.node.journal[noted:]
         return outcome.status == "successful", {note["service"] for note in notes if note["event"] == "start"}

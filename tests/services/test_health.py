@@ -287,7 +287,7 @@ def run_gate(tmp_path, states, servers, balancer, part="all"):
     wanted = {task["name"] for play in plays for task in play["tasks"]}
     return ansible.run(
         ansible.write_playbook(plays, tmp_path / "plays.yaml"), tmp_path / "i.yaml", hosts, settings,
-        timeout=150, cancelled=lambda: False, results_of=wanted,
+        timeout=150, silence=150, cancelled=lambda: False, results_of=wanted,
     )  # fmt: skip
 
 

@@ -81,7 +81,7 @@ class Site:
         (self.folder / "inventory.yaml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
         outcome, _ = ansible.run(
             ansible.write_playbook(plays, self.folder / "plays.yaml"), self.folder / "inventory.yaml", phase.hosts,
-            ansible.Settings(binary=ansible.find_ansible()), timeout=300, cancelled=lambda: False,
+            ansible.Settings(binary=ansible.find_ansible()), timeout=300, silence=300, cancelled=lambda: False,
         )  # fmt: skip
         return {name: node.error for name, node in outcome.nodes.items() if node.error}
 

@@ -54,7 +54,7 @@ class World:
                 task |= {"retries": 1, "delay": 0} if "until" in task else {}
         outcome, _ = ansible.run(
             ansible.write_playbook(plays, self.folder / "p.yaml"), self.folder / "i.yaml", done.hosts,
-            ansible.Settings(binary=ansible.find_ansible()), timeout=100, cancelled=lambda: False,
+            ansible.Settings(binary=ansible.find_ansible()), timeout=100, silence=100, cancelled=lambda: False,
         )  # fmt: skip
         calls, _ = self.node.calls, self.node.puts("calls", "")
         return {name: node.error for name, node in outcome.nodes.items() if node.error}, calls

@@ -51,6 +51,50 @@ def test_a_task_brings_what_the_batch_needs():
     }
 
 
+def test_a_task_brings_how_long_its_phases_may_take_where_that_is_not_what_the_workflow_gives():
+    plan = planned(deadlines={"roles": {"Compute": {"drain": 60}}})
+    by_roles = {batch.roles: tasks_of(plan)[batch.id]["input"] for batch in plan.batches}
+    assert by_roles[("Compute",)]["deadlines"] == {"drain": 60}
+    assert "deadlines" not in by_roles[("Networker",)]
+
+
+@pytest.mark.parametrize("deadlines", [{"drain": 0}, {"drain": True}, {"drain": "60"}, {"<% $ %>": 60}, [60]])
+def test_deadlines_that_are_none_are_refused(deadlines):
+    plan = planned()
+    first = replace(plan.batches[0], deadlines=deadlines)
+    with pytest.raises(BadPlan, match="its deadlines are not seconds for phases"):
+        workbook.render(replace(plan, batches=(first, *plan.batches[1:])))
+
+
+def test_limits_of_roles_to_what_may_fail_go_with_each_batch():
+    plan = planned(max_failed={"update": 3, "roles": {"Compute": 2}, "services": {"mysql": 0}})
+    assert all(task["input"]["max_failed"] == plan.policy["max_failed"] for task in tasks_of(plan).values())
+    text = workbook.to_yaml(workbook.render(plan))
+    assert "&id" not in text and yaml.safe_load(text) == workbook.render(plan)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [("1", "policy: max_failed"), ({"roles": {"a b": 1}}, "'a b' is not a name"), ({"more": 1}, "max_failed has keys")],
+)
+def test_limits_to_what_may_fail_that_are_none_are_refused(limits, words):
+    plan = planned()
+    with pytest.raises(BadPlan, match=words):
+        workbook.render(replace(plan, policy={**plan.policy, "max_failed": limits}))
+
+
+def test_a_task_brings_how_long_a_phase_may_be_silent_where_the_policy_says():
+    assert {task["input"]["silence"] for task in tasks_of(planned(silence=900)).values()} == {900}
+    assert not any("silence" in task["input"] for task in tasks_of(planned()).values())
+
+
+@pytest.mark.parametrize("silence", ["<% $ %>", True, 0, None])
+def test_a_silence_that_is_none_is_refused(silence):
+    plan = planned()
+    with pytest.raises(BadPlan, match="silence"):
+        workbook.render(replace(plan, policy={**plan.policy, "silence": silence}))
+
+
 def test_the_workflow_brings_how_many_may_be_down_at_once():
     [given] = workbook.render(planned())["workflows"]["update"]["input"]
     assert given["allowed"]["mysql"] == 1 and given["allowed"]["nova_compute"] >= 1

@@ -8,7 +8,7 @@ from tripleo_update_plugin.errors import PhaseFailed
 from tripleo_update_plugin.executor.jobs import job as jobs
 from tripleo_update_plugin.executor.jobs import machine, tending
 from tripleo_update_plugin.names import is_safe_name
-from tripleo_update_plugin.rules import variables
+from tripleo_update_plugin.rules import failure_limits, variables
 
 _MOMENTS = ("before", "after")
 
@@ -72,7 +72,8 @@ def check(phase: str, parameters: Mapping[str, Any]) -> None:
     if phase == "unlock" and parameters.get("force") is not True:
         raise ValueError("force: the nodes may still be worked on, so it has to be true")
     variables.checked(parameters.get("extra_vars") or {})
-    for key in ("timeout", "seconds"):
+    failure_limits.caps_of(parameters.get("max_failed", 0))
+    for key in ("timeout", "silence", "seconds"):
         value = parameters.get(key)
         if value is not None and (not isinstance(value, int) or value < 1):
             raise ValueError(f"{key} {value!r}: whole seconds, at least 1, are expected")
@@ -81,6 +82,7 @@ def check(phase: str, parameters: Mapping[str, Any]) -> None:
 def _check_names(phase: str, parameters: Mapping[str, Any]) -> None:
     lists = (parameters.get(key) or () for key in ("nodes", "only", "down", "allowed"))
     names = [parameters["stack"], *(name for each in lists for name in each)]
+    names += failure_limits.names_in(parameters.get("max_failed"))
     if phase not in _OF_NO_BATCH:
         names.append(parameters["batch"])
     if parameters.get("update") is not None:

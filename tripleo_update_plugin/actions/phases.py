@@ -10,19 +10,24 @@ from mistral_lib import actions
 
 from tripleo_update_plugin.actions import handover
 
+#: A number, or what a plan has: see rules.failure_limits.
+MaxFailed = int | dict[str, Any]
+
 
 class _Phase(actions.Action):  # type: ignore[misc]
     """What all phases of a batch are given.
 
     stack and nodes by name; batch is the batch's id and update that of its update, as the records on the nodes name
     them. digest is the SHA-256 (hex) of the outputs that the plan was made from. only are the services it is limited
-    to, null for all. down are nodes that do not answer. timeout is the phase's deadline in seconds. While no more than
-    max_failed nodes of the update have failed, it goes on without them.
+    to, null for all. down are nodes that do not answer. timeout is the phase's deadline in seconds; it ends as well
+    after silence seconds without a result of a node. While no more nodes of the update have failed than max_failed
+    says, as a number or as a plan has it, the update goes on without them.
     """
 
     def __init__(
         self, stack: str, batch: str, nodes: list[str], digest: str | None = None, update: str | None = None,
-        only: list[str] | None = None, down: list[str] | None = None, max_failed: int = 0, timeout: int | None = None,
+        only: list[str] | None = None, down: list[str] | None = None, max_failed: MaxFailed = 0,
+        timeout: int | None = None, silence: int | None = None,
     ) -> None:  # fmt: skip
         self.stack = stack
         self.batch = batch
@@ -33,6 +38,7 @@ class _Phase(actions.Action):  # type: ignore[misc]
         self.down = down
         self.max_failed = max_failed
         self.timeout = timeout
+        self.silence = silence
 
     def is_sync(self) -> bool:
         return False
@@ -52,9 +58,10 @@ class Gate(_Phase):
     def __init__(
         self, stack: str, batch: str, nodes: list[str], digest: str | None = None, update: str | None = None,
         only: list[str] | None = None, down: list[str] | None = None, moment: str = "before",
-        allowed: dict[str, int] | None = None, max_failed: int = 0, timeout: int | None = None,
+        allowed: dict[str, int] | None = None, max_failed: MaxFailed = 0, timeout: int | None = None,
+        silence: int | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout)
+        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout, silence)
         self.moment = moment
         self.allowed = allowed
 
@@ -70,10 +77,10 @@ class Update(_Phase):
 
     def __init__(
         self, stack: str, batch: str, nodes: list[str], digest: str | None = None, update: str | None = None,
-        only: list[str] | None = None, down: list[str] | None = None, max_failed: int = 0, timeout: int | None = None,
-        extra_vars: dict[str, Any] | None = None,
+        only: list[str] | None = None, down: list[str] | None = None, max_failed: MaxFailed = 0,
+        timeout: int | None = None, silence: int | None = None, extra_vars: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout)
+        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout, silence)
         self.extra_vars = extra_vars
 
 
@@ -87,9 +94,10 @@ class Restore(_Phase):
     def __init__(
         self, stack: str, nodes: list[str], batch: str = "restore", digest: str | None = None,
         update: str | None = None, only: list[str] | None = None, down: list[str] | None = None, last: bool = False,
-        by_record: bool = False, max_failed: int = 0, timeout: int | None = None,
+        by_record: bool = False, max_failed: MaxFailed = 0, timeout: int | None = None,
+        silence: int | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout)
+        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout, silence)
         self.last = last
         self.by_record = by_record
 

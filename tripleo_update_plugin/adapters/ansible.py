@@ -15,6 +15,7 @@ import yaml
 from tripleo_update_plugin import conf as options
 from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.overcloud.model import Overcloud
+from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.playbooks.plays import Play, explain
 
 #: Our modules and what they share; Ansible looks for folders of these names beside a playbook.
@@ -85,7 +86,7 @@ class NodeRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """``status``: successful, failed, timeout or canceled. ``nodes``: every node that was asked for."""
+    """``status``: successful, failed, timeout, silent or canceled. ``nodes``: every node that was asked for."""
 
     status: str
     nodes: Mapping[str, NodeRun]
@@ -120,8 +121,16 @@ class _Listener:
     others: dict[str, NodeRun] = field(default_factory=dict)  # e.g. localhost, in the overcloud's own playbooks
     stats: dict[str, Any] | None = None
     last_words: str = ""
+    last_sign: float = field(default_factory=time.monotonic)
+    at_work: dict[str, str] = field(default_factory=dict)  # {node: task that has begun there and not ended}
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since anything was heard while something is awaited; 0 where no task is at work."""
+        return time.monotonic() - self.last_sign if self.at_work else 0.0
 
     def hear(self, event: Mapping[str, Any]) -> bool:
+        self.last_sign = time.monotonic()
         kind, data = event.get("event", ""), event.get("event_data") or {}
         if kind == "playbook_on_stats":
             self.stats = dict(data)
@@ -141,6 +150,10 @@ class _Listener:
         node.started = node.started or now
         node.finished = now
         task = data.get("task") or "a task"
+        if kind == "runner_on_start":
+            self.at_work[data["host"]] = task
+        elif kind.rsplit("_", 1)[1] in LEVELS:
+            self.at_work.pop(data["host"], None)
         if kind == "runner_on_failed" and not data.get("ignore_errors"):
             node.error = _one_line(f"{task}: {explain(result)}")
         elif kind == "runner_on_unreachable":
@@ -151,11 +164,14 @@ class _Listener:
             self.results.setdefault(data["host"], {})[task] = result
 
     def settle(self, without_stats: str) -> None:
-        """Believe Ansible's own count: a node it never worked on is no success, a rescued failure is none."""
+        """Believe Ansible's own count: a node it never worked on is no success, a rescued failure is none.
+
+        Where there is none, a node's error says what was at work there.
+        """
         stats = self.stats
         for name, node in self.nodes.items():
             if stats is None:
-                node.error = node.error or f"node {name}: {without_stats}"
+                node.error = node.error or f"{self.at_work.get(name) or f'node {name}'}: {without_stats}"
                 continue
             node.reached = bool(stats.get("processed", {}).get(name))
             node.unreachable = bool(stats.get("dark", {}).get(name))
@@ -203,6 +219,7 @@ def run(
     *,
     timeout: float,
     cancelled: Callable[[], bool],
+    silence: float,
     extra_vars: Mapping[str, Any] | None = None,
     limit: Sequence[str] = (),
     results_of: Iterable[str] = (),
@@ -210,8 +227,9 @@ def run(
 ) -> tuple[Outcome, dict[str, dict[str, Any]]]:
     """Run *playbook*; its folder must be private and is the caller's to remove.
 
-    Ansible is killed after *timeout* seconds, and soon after *cancelled* says so. What it prints goes to standard
-    output; *heard* is called with every event. Also returns {node: {task: result}} of the tasks named in *results_of*.
+    Ansible is killed after *timeout* seconds, after *silence* seconds without an event while a task is at work on a
+    node, and soon after *cancelled* says so. What it prints goes to standard output; *heard* is called with every
+    event. Also returns {node: {task: result}} of the tasks named in *results_of*.
     """
     import ansible_runner
 
@@ -229,11 +247,12 @@ def run(
         binary=settings.binary,
         settings={"pexpect_timeout": 1, "job_timeout": max(1, int(timeout)), "suppress_output_file": True},
         event_handler=listener.hear,
-        cancel_callback=cancelled,
+        cancel_callback=lambda: cancelled() or listener.silent_for > silence,
     )
-    error = _general_error(made.status, made.rc, timeout, listener)
+    status = "silent" if made.status == "canceled" and not cancelled() else made.status
+    error = _limit(status, timeout, silence, listener) or _general_error(status, made.rc, listener)
     listener.settle(error)
-    return Outcome(status=made.status, nodes=listener.nodes, error=error), listener.results
+    return Outcome(status=status, nodes=listener.nodes, error=error), listener.results
 
 
 def _environment(settings: Settings, folder: Path) -> dict[str, str]:
@@ -259,10 +278,21 @@ def _arguments(settings: Settings, playbook: Path) -> str:
     return shlex.join([*arguments, str(playbook)])
 
 
-def _general_error(status: str, code: int, timeout: float, listener: _Listener) -> str:
-    """What went wrong with the run as a whole, beyond any node."""
+def _limit(status: str, timeout: float, silence: float, listener: _Listener) -> str:
+    """Which limit of time the run met, and who was at what then; "" if it met none."""
     if status == "timeout":
         return f"ended after {int(timeout)} s, its deadline"
+    if status != "silent":
+        return ""
+    nodes_at: dict[str, list[str]] = {}
+    for node in naturally(listener.at_work):
+        nodes_at.setdefault(listener.at_work[node], []).append(node)
+    hung = "; ".join(f"{some_names(nodes)} at {task!r}" for task, nodes in nodes_at.items())
+    return f"ended after {int(silence)} s without a result: {hung}"
+
+
+def _general_error(status: str, code: int, listener: _Listener) -> str:
+    """What went wrong with the run as a whole, beyond any node."""
     if status == "canceled":
         return "ended on request"
     if listener.stats is None:

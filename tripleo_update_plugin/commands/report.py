@@ -10,6 +10,7 @@ from tripleo_update_plugin.commands.updates import add_update, which
 from tripleo_update_plugin.outcome import verdicts
 from tripleo_update_plugin.outcome.report import COLUMNS, Report, row
 from tripleo_update_plugin.outcome.verdicts import DOWNTIME, NO_DOWNTIME, NOT_PROVED, Breach
+from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.times import iso
 
 _WORST_FIRST = (DOWNTIME, NOT_PROVED, NO_DOWNTIME)
@@ -40,6 +41,8 @@ class ReportUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         for outcome in report.outcomes:
             counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1
         self.say(f"{report.plan.stack}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+        for line in failure_lines(report):
+            self.say(line)
         for waiver in report.plan.waivers:
             self.say(f"waived: {waiver['service']}: {waiver['reason']}")
         for line in looking.left_out_of_use(looking.look(id, mistral, self.notes()), report.plan):
@@ -49,6 +52,14 @@ class ReportUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         if parsed_args.availability:
             return verdicts.COLUMNS, [verdicts.row(verdict) for verdict in report.verdicts]
         return COLUMNS, [row(outcome) for outcome in report.outcomes]
+
+
+def failure_lines(report: Report) -> Iterator[str]:
+    """What the failure budget came to."""
+    if behind := report.left_behind:
+        yield f"failed within the budget, so the update went on without: {some_names(behind)}"
+    if report.excess:
+        yield f"more failed than may: {report.excess}"
 
 
 def availability_lines(report: Report) -> Iterator[str]:

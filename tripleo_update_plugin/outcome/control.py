@@ -62,7 +62,7 @@ class Control(_Note):
 class Quarantine(_Note):
     """A node that an update leaves out from now on: ``kind`` is SKIPPED or FAILED, ``time`` Unix seconds.
 
-    ``batch`` and ``phase`` are where it failed; "" of a node that was skipped before its turn came.
+    ``batch`` and ``phase`` are where it failed, ``role`` is its own; "" of a node that was skipped.
     """
 
     node: str
@@ -71,6 +71,7 @@ class Quarantine(_Note):
     time: float
     batch: str = ""
     phase: str = ""
+    role: str = ""
 
     def __post_init__(self) -> None:
         _insist(is_safe_name(self.node), "node", self.node)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tripleo_update_plugin.rules.deadlines import PHASES
+
 #: Mistral's states → (whether it is the end, what it means for an operator).
 STATES: Mapping[str, tuple[bool, str]] = {
     "IDLE": (False, "is about to begin"),
@@ -15,9 +17,6 @@ STATES: Mapping[str, tuple[bool, str]] = {
     "CANCELLED": (True, "was cancelled"),
     "SKIPPED": (True, "was skipped"),
 }
-
-#: The phases of a batch, in order; each is a task of the workflow update_batch.
-PHASES = ("gate_before", "drain", "update", "restore", "gate_after")
 
 #: What is to be seen of a batch: its phases, and what takes back a drain that failed.
 SHOWN = (*PHASES[:2], "undo_drain", *PHASES[2:])

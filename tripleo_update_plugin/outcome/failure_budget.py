@@ -1,28 +1,42 @@
-"""How many nodes may fail before an update begins no more batches? The runner and the simulation go by this."""
+"""Have more nodes failed than an update goes on without? The runner, the simulation and the report ask here."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from tripleo_update_plugin.names import naturally
+from tripleo_update_plugin.outcome.execution import BatchRun
+from tripleo_update_plugin.plan.plan import Plan
+from tripleo_update_plugin.rules.failure_limits import Resolved, caps_of
 
 
-def is_spent(failed: Iterable[str], max_failed: int) -> bool:
-    """Whether more nodes have *failed* than the policy's *max_failed* lets the update go on without.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Where a node failed, and of which role it is; "" where a plan does not tell."""
 
-    >>> is_spent(["compute-3"], 1), is_spent(["compute-3"], 0)
-    (False, True)
+    batch: str
+    role: str = ""
+
+
+def excess(failed: Mapping[str, Failed], max_failed: Resolved) -> str:
+    """Why no batch may begin after the nodes that *failed*; "" if the update goes on without them.
+
+    >>> excess({"a": Failed(batch="b-1")}, 0), excess({"a": Failed(batch="b-1")}, 1)
+    ('batch b-1 failed (1 node, a; allowed: 0)', '')
     """
-    return len(frozenset(failed)) > max_failed
+    for cap in caps_of(max_failed):
+        nodes = naturally(node for node, each in failed.items() if cap.counts(each.role))
+        if len(nodes) > cap.most:
+            batches = naturally({failed[node].batch for node in nodes})
+            what = f"{len(nodes)} node{'' if len(nodes) == 1 else 's'}{f' {cap.whose}' if cap.whose else ''}"
+            plural = "" if len(batches) == 1 else "es"
+            return f"batch{plural} {', '.join(batches)} failed ({what}, {', '.join(nodes[:5])}; allowed: {cap.most})"
+    return ""
 
 
-def refusal(failed: Mapping[str, str], max_failed: int) -> str:
-    """Why no batch may begin, from {node that failed: its batch}; "" if one may.
-
-    >>> refusal({"a": "b-1"}, 0)
-    'not started: batch b-1 failed (1 node, a; allowed: 0)'
-    """
-    if not is_spent(failed, max_failed):
-        return ""
-    batches, nodes = naturally(failed.values()), naturally(failed)
-    counted = f"{len(nodes)} node{'' if len(nodes) == 1 else 's'}, {', '.join(nodes[:5])}"
-    plural = "" if len(batches) == 1 else "es"
-    return f"not started: batch{plural} {', '.join(batches)} failed ({counted}; allowed: {max_failed})"
+def failed_in(plan: Plan, runs: Iterable[BatchRun]) -> dict[str, Failed]:
+    """The nodes that failed in the batches *runs* of *plan*, by what the last try of each phase says."""
+    found = {}
+    for run in runs:
+        nodes = [node for phase in run.phases for node, result in phase.nodes.items() if not result.ok]
+        found.update({node: Failed(batch=run.id, role=plan.batch(run.id).role_of(node)) for node in nodes})
+    return found

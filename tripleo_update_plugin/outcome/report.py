@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tripleo_update_plugin.outcome import failure_budget
 from tripleo_update_plugin.outcome.execution import BatchRun, Execution, is_final
 from tripleo_update_plugin.outcome.verdicts import Breach, Verdict, Watch, verdicts_of
 from tripleo_update_plugin.plan.plan import Batch, Plan
@@ -35,7 +36,7 @@ class Report:
     """The outcomes of all nodes of a plan, in the order of the plan, excluded ones last.
 
     ``verdicts`` are what may be claimed of availability; ``breaches`` say where it went below what the policy allows,
-    and ``unprobed`` are the public endpoints that nobody deployed.
+    and ``unprobed`` are the public endpoints that nobody deployed. ``excess`` says that more nodes failed than may.
     """
 
     plan: Plan
@@ -44,6 +45,13 @@ class Report:
     verdicts: tuple[Verdict, ...] = ()
     breaches: tuple[Breach, ...] = ()
     unprobed: tuple[str, ...] = ()
+    excess: str = ""
+
+    @property
+    def left_behind(self) -> tuple[str, ...]:
+        """Nodes that failed and that their batch went on without."""
+        ended_well = {run.id for run in self.execution.batches if run.state == "SUCCESS"}
+        return tuple(o.node for o in self.outcomes if o.outcome == FAILED and o.batch in ended_well)
 
     @property
     def went_well(self) -> bool:
@@ -63,6 +71,9 @@ def report_of(plan: Plan, execution: Execution, watch: Watch | None = None, now:
         verdicts=verdicts_of(plan, execution, watch, now),
         breaches=watch.breaches if watch else (),
         unprobed=watch.left_out if watch else (),
+        excess=failure_budget.excess(
+            failure_budget.failed_in(plan, execution.batches), plan.policy.get("max_failed", 0)
+        ),
     )
 
 

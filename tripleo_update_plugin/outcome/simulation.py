@@ -15,10 +15,12 @@ from typing import Any
 from tripleo_update_plugin.errors import BadInput
 from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.outcome import failure_budget
-from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun
+from tripleo_update_plugin.outcome.execution import BatchRun, Execution, NodeResult, PhaseRun
+from tripleo_update_plugin.outcome.failure_budget import Failed
 from tripleo_update_plugin.outcome.report import FAILED, Outcome, report_of
 from tripleo_update_plugin.plan.plan import Batch, Plan
 from tripleo_update_plugin.plan.words import some_names
+from tripleo_update_plugin.rules.deadlines import PHASES
 
 #: Seconds that a gate waits for nodes to become healthy: the default of the option gate_timeout.
 PATIENCE = 1800.0
@@ -184,11 +186,12 @@ class _Run:
 
     def __init__(self, plan: Plan, assumed: Assumptions) -> None:
         self.ended: dict[str, BatchRun] = {}
-        self.failed: dict[str, str] = {}  # node → its batch
+        self.failed: dict[str, Failed] = {}
         self._assumed = assumed
         self._batches = {batch.id: batch for batch in plan.batches}
         self._position = {id: i for i, id in enumerate(self._batches)}
-        self._most_failed = int(plan.policy.get("max_failed", 0))
+        self._plan = plan
+        self._max_failed = plan.policy.get("max_failed", 0)
         self._lost: Counter[str] = Counter()  # how many nodes with a service have failed
         self._waits = {batch.id: len(set(batch.after)) for batch in plan.batches}
         self._followers: dict[str, list[str]] = {id: [] for id in self._batches}
@@ -210,8 +213,8 @@ class _Run:
 
     def _begin(self, batch: Batch, now: float) -> BatchRun:
         """How *batch* will go, as far as is known when it begins."""
-        if why := failure_budget.refusal(self.failed, self._most_failed):
-            return _run(batch, "gate_before", why, now, now, told={})
+        if why := failure_budget.excess(self.failed, self._max_failed):
+            return _run(batch, "gate_before", f"not started: {why}", now, now, told={})
         nodes = [node for node in batch.nodes if node not in self.failed]
         if not nodes:
             return _run(batch, "", "", now, now, told={})
@@ -246,8 +249,8 @@ class _Run:
     def _settled(self, run: BatchRun) -> BatchRun:
         """A batch goes on without the nodes that fail in it, if by then no more have failed than may."""
         last = run.phases[-1]
-        failed = [node for node, result in last.nodes.items() if not result.ok]
-        if not failed or failure_budget.is_spent([*self.failed, *failed], self._most_failed):
+        failed = failure_budget.failed_in(self._plan, [run])
+        if not failed or failure_budget.excess({**self.failed, **failed}, self._max_failed):
             return run
         told = {node: result.ok for node, result in last.nodes.items()}
         start, end = run.started or 0.0, run.finished or 0.0
@@ -255,8 +258,8 @@ class _Run:
 
     def _count_failures(self, run: BatchRun) -> None:
         batch = self._batches[run.id]
-        failed = [node for phase in run.phases for node, result in phase.nodes.items() if not result.ok]
-        self.failed.update(dict.fromkeys(failed, batch.id))
+        failed = failure_budget.failed_in(self._plan, [run])
+        self.failed.update(failed)
         for service in self._assumed.shared & batch.impact.keys():
             self._lost[service] += min(len(failed), batch.impact[service].down)
 

@@ -31,7 +31,8 @@ class Batch:
     ``wave`` is its place in the longest chain of batches that ends with it, from 1 on. It takes ``seconds``. ``after``
     are the ids of the batches it waits for, ``because`` is {such an id: why}; ``closed_by`` says what kept it from
     growing. ``impact`` is {service: what it does to it}. ``only`` names the services it updates, all of its nodes'
-    services when empty.
+    services when empty. ``deadlines`` is {phase: seconds}, for phases that get another time than usual. ``members`` is
+    {role: nodes} where there are several roles and what may fail depends on them.
     """
 
     id: str
@@ -44,9 +45,17 @@ class Batch:
     closed_by: str = ""
     impact: Mapping[str, Impact] = field(default_factory=dict)
     only: tuple[str, ...] = ()
+    deadlines: Mapping[str, int] = field(default_factory=dict)
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def role_of(self, node: str) -> str:
+        """The role of one of its nodes; "" where it does not tell."""
+        if len(self.roles) == 1:
+            return self.roles[0]
+        return next((role for role, nodes in self.members.items() if node in nodes), "")
 
     def to_dict(self) -> dict[str, Any]:
-        """As the schema ``plan.json`` has it; ``only`` where there is any, so that older plans keep their keys."""
+        """As the schema ``plan.json`` has it; the last ones if there are any, so that older plans keep their keys."""
         data: dict[str, Any] = {
             "id": self.id,
             "wave": self.wave,
@@ -58,7 +67,9 @@ class Batch:
             "closed_by": self.closed_by,
             "impact": {s: {"down": i.down, "of": i.of, "allowed": i.allowed} for s, i in self.impact.items()},
         }
-        return data | {"only": list(self.only)} if self.only else data
+        members = {role: list(nodes) for role, nodes in self.members.items()}
+        more = {"only": list(self.only), "deadlines": dict(self.deadlines), "members": members}
+        return data | {key: value for key, value in more.items() if value}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Batch":
@@ -74,6 +85,8 @@ class Batch:
             closed_by=data["closed_by"],
             impact={service: Impact(**numbers) for service, numbers in data["impact"].items()},
             only=tuple(data.get("only", ())),
+            deadlines=dict(data.get("deadlines", {})),
+            members={role: tuple(nodes) for role, nodes in data.get("members", {}).items()},
         )
 
 

@@ -30,6 +30,7 @@ from tripleo_update_plugin.planner.search.shortest import Solution, solve
 from tripleo_update_plugin.rules.allowances import Allowance, resolve
 from tripleo_update_plugin.rules.budget import Count
 from tripleo_update_plugin.rules.catalogue import Catalogue
+from tripleo_update_plugin.rules.deadlines import SILENCE
 from tripleo_update_plugin.rules.policy import EVERYTHING, Policy, Waiver
 from tripleo_update_plugin.rules.scope import Limit
 
@@ -63,6 +64,7 @@ def plan_update(
     waivers = _waivers(policy, hit)
     solution, scheduled, unmet = world.schedule(policy)
     batches, approvals = with_approvals(scheduled, policy, {node.name: node for node in nodes})
+    detailed = tuple(_detailed(batch, policy, {node.name: node.role for node in nodes}) for batch in batches)
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
@@ -70,14 +72,14 @@ def plan_update(
         packaging=overcloud.packaging,
         outputs_digest=overcloud.digest,
         outputs=outputs or {},
-        policy=_policy_dict(policy, allowances, limit),
+        policy=_policy_dict(policy, allowances, limit, overcloud),
         facts=facts,
         lower_bound=solution.lower_bound,
         makespan_bound=solution.makespan_bound,
         batches_bound=solution.batches_bound,
         # Durations that differ make waves that wait for one another longer than they need be.
         proved=solution.proved if batches == scheduled or not policy.durations else "no",
-        batches=batches,
+        batches=detailed,
         approvals=approvals,
         excluded=excluded,
         waivers=waivers,
@@ -138,6 +140,14 @@ class _World:
         """What is to be as little as possible, the most important first, among plans of one length."""
         again = sum(1 for _ in moved_twice(batches, self.facts.leaders, self.services_of))
         return again, len(batches), max((len(batch.nodes) for batch in batches), default=0)
+
+
+def _detailed(batch: Batch, policy: Policy, role_of: Mapping[str, str]) -> Batch:
+    """*batch* with how long its phases may take, and with whose nodes it has where it matters which of them fail."""
+    members = {role: tuple(node for node in batch.nodes if role_of[node] == role) for role in batch.roles}
+    deadlines = policy.deadlines.of_batch({role: len(nodes) for role, nodes in members.items()}, batch.only)
+    tells = policy.max_failed.tells_apart and len(members) > 1
+    return replace(batch, deadlines=deadlines, members=members if tells else {})
 
 
 def _service_waves(policy: Policy, catalogue: Catalogue, overcloud: Overcloud, limit: Limit) -> tuple[str, ...]:
@@ -223,7 +233,9 @@ def _orders(overcloud: Overcloud, catalogue: Catalogue, policy: Policy) -> list[
     return [pair for pair in dict.fromkeys([*wanted, *policy.order]) if pair[0] in deployed and pair[1] in deployed]
 
 
-def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Limit) -> dict[str, Any]:
+def _policy_dict(
+    policy: Policy, allowances: Mapping[str, Allowance], limit: Limit, overcloud: Overcloud
+) -> dict[str, Any]:
     """The policy, resolved: what was asked for and what was assumed, in numbers."""
     return {
         "budgets": {
@@ -239,10 +251,12 @@ def _policy_dict(policy: Policy, allowances: Mapping[str, Allowance], limit: Lim
         "extra_vars": dict(policy.extra_vars),
         "canary": policy.canary,
         "approve": policy.approve,
-        "max_failed": policy.max_failed,
+        "max_failed": policy.max_failed.resolved(overcloud),
         "waivers": [{"service": w.service, "reason": w.reason} for w in policy.waivers],
         "services": list(policy.services),
         **policy.probes,
+        **({"deadlines": deadlines} if (deadlines := policy.deadlines.to_dict()) else {}),
+        **({"silence": policy.silence} if policy.silence != SILENCE else {}),
         "limit": limit.to_dict(),
     }
 

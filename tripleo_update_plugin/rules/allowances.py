@@ -79,7 +79,8 @@ def _check_names(policy: Policy, overcloud: Overcloud) -> None:
     named = [*policy.budgets, *(w.service for w in policy.waivers if w.service != EVERYTHING)]
     named += [service for pair in policy.order for service in pair]
     named += [*(policy.service_waves or ()), *(checkpoint.service for checkpoint in policy.checkpoints)]
-    named += [*(policy.durations.services if policy.durations else ())]
+    named += [*(policy.durations.services if policy.durations else ()), *policy.deadlines.services]
+    named += [*policy.max_failed.services]
     for service in filter(None, named):
         if service not in services:
             raise BadPolicy(f"no node has the service {service!r}, which the policy names")
@@ -88,8 +89,12 @@ def _check_names(policy: Policy, overcloud: Overcloud) -> None:
         for node in named_nodes:
             if node not in nodes:
                 raise BadPolicy(f"{key}: the overcloud has no node {node!r}")
+    roles_of = {
+        "durations": durations.roles, "checkpoints": [c.role for c in policy.checkpoints],
+        "deadlines": policy.deadlines.roles, "max_failed": policy.max_failed.roles,
+    }  # fmt: skip
     roles = {node.role for node in overcloud.nodes}
-    for key, named_roles in (("durations", durations.roles), ("checkpoints", [c.role for c in policy.checkpoints])):
+    for key, named_roles in roles_of.items():
         for role in filter(None, named_roles):
             if role not in roles:
                 raise BadPolicy(f"{key}: the overcloud has no role {role!r}")

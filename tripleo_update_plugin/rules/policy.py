@@ -7,6 +7,8 @@ from typing import Any
 from tripleo_update_plugin.errors import BadPolicy
 from tripleo_update_plugin.rules import probes, variables
 from tripleo_update_plugin.rules.budget import Budget, parse_budget
+from tripleo_update_plugin.rules.deadlines import SILENCE, Deadlines
+from tripleo_update_plugin.rules.failure_limits import MaxFailed
 
 #: In a waiver: every service that the plan is impossible without.
 EVERYTHING = "*"
@@ -80,7 +82,9 @@ class Policy:
     domains: Mapping[str, str] = field(default_factory=dict)
     canary: bool = False
     approve: str = "never"
-    max_failed: int = 0
+    max_failed: MaxFailed = field(default_factory=MaxFailed)
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    silence: int = SILENCE  # seconds without a result of a node after which a phase counts as hung
     waivers: tuple[Waiver, ...] = ()
     services: tuple[str, ...] = ()  # folders of service profiles
     durations: Durations | None = None
@@ -117,7 +121,9 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         # A stop after the canary makes one.
         canary=bool(data.get("canary", data.get("approve") == "after-canary")),
         approve=data.get("approve", "never"),
-        max_failed=data.get("max_failed", 0),
+        max_failed=MaxFailed.parse(data.get("max_failed") or 0),
+        deadlines=Deadlines.parse(data.get("deadlines") or {}),
+        silence=int(data.get("silence") or SILENCE),
         waivers=tuple(Waiver(service=w["service"], reason=w["reason"]) for w in data.get("waivers") or ()),
         services=tuple(data.get("services") or ()),
         durations=_durations(data.get("durations")),

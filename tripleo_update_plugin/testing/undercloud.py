@@ -19,7 +19,8 @@ from tripleo_update_plugin.errors import (
     StackNotFound,
 )
 from tripleo_update_plugin.outcome.control import Beat
-from tripleo_update_plugin.outcome.execution import PHASES, BatchRun, Execution, NodeResult, PhaseRun
+from tripleo_update_plugin.outcome.execution import BatchRun, Execution, NodeResult, PhaseRun
+from tripleo_update_plugin.rules.deadlines import PHASES
 from tripleo_update_plugin.workflows.workbook import WORKFLOW, is_batch, stack_of
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.names import is_safe_name
+from tripleo_update_plugin.rules.failure_limits import caps_of, names_in
 from tripleo_update_plugin.workflows.workbook import (
     ALLOWED,
     ASKED_KEYS,
@@ -27,6 +28,8 @@ from tripleo_update_plugin.workflows.workbook import (
     THIS_UPDATE,
     UPDATE_BATCH,
     WORKFLOW,
+    are_deadlines,
+    are_seconds,
     is_batch,
     is_digest,
 )
@@ -67,7 +70,9 @@ def representative(book: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shape(task: Mapping[str, Any]) -> Hashable:
     given = task.get("input") or {}
-    return frozenset(task), given.get("only") is None, _form(given.get("extra_vars"))
+    # Limits are numbers under checked names, however many.
+    kinds = given.get("only") is None, type(given.get("max_failed"))
+    return frozenset(task), frozenset(given), *kinds, _form(given.get("extra_vars"))
 
 
 def _form(value: Any) -> Hashable:
@@ -106,12 +111,22 @@ def _check_task(name: str, task: Mapping[str, Any]) -> None:
     _insist(task.get("join", "all") == "all", name, task)
     _insist(set(given) - MORE_INPUT_KEYS == INPUT_KEYS and given["batch"] == name, name, given)
     _insist(given["update"] == THIS_UPDATE and given[ALLOWED] == THE_ALLOWED, name, given)
-    _insist(type(given["max_failed"]) is int, name, given["max_failed"])
+    _check_max_failed(name, given["max_failed"])
+    _insist(are_deadlines(given.get("deadlines", {})), name, given.get("deadlines"))
+    _insist(are_seconds(given.get("silence", 1)), name, given.get("silence"))
     _insist(isinstance(given["digest"], str) and is_digest(given["digest"]), name, given["digest"])
     lists = [given["nodes"], given["down"], given["only"] if given["only"] is not None else []]
     _insist(all(isinstance(each, list) for each in lists) and bool(given["nodes"]), name, lists)
     for each in [given["stack"], *(text for texts in lists for text in texts)]:
         _insist(is_safe_name(each), name, each)
+
+
+def _check_max_failed(name: str, given: object) -> None:
+    try:
+        caps_of(given)
+    except ValueError as error:
+        raise BadPlan(f"the workbook is not as it must be, at {name}: {error}") from error
+    _insist(all(map(is_safe_name, names_in(given))), name, given)
 
 
 def _check_order(tasks: Tasks) -> None:

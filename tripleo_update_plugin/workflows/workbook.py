@@ -9,6 +9,8 @@ built as data and dumped, never pasted together.
 """
 
 import re
+from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 import yaml
@@ -16,7 +18,8 @@ import yaml
 from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.names import is_safe_name
 from tripleo_update_plugin.plan.plan import Approval, Batch, Plan
-from tripleo_update_plugin.rules import variables
+from tripleo_update_plugin.rules import failure_limits, variables
+from tripleo_update_plugin.rules.deadlines import PHASES
 
 #: The hand-written workbook, and the workflow of it that every task calls.
 STATIC = "tripleo_update"
@@ -43,7 +46,7 @@ BOOK_KEYS = frozenset({"version", "name", "description", "workflows"})
 FLOW_KEYS = frozenset({"type", "description", "input", "tasks"})
 TASK_KEYS, MORE_TASK_KEYS = frozenset({"workflow", "input"}), frozenset({"join", "on-success"})
 INPUT_KEYS = frozenset({"stack", "digest", "update", "batch", "nodes", "only", "down", ALLOWED, "max_failed"})
-MORE_INPUT_KEYS = frozenset({"extra_vars"})
+MORE_INPUT_KEYS = frozenset({"extra_vars", "deadlines", "silence"})
 ASKED_KEYS = frozenset({"action", "pause-before", "on-success"})
 JOINED_KEYS = frozenset({"action", "join", "on-success"})
 
@@ -73,6 +76,18 @@ def stack_of(workflow: str) -> str:
 def is_digest(text: str) -> bool:
     """Whether *text* is a SHA-256 in hex."""
     return bool(_DIGEST.match(text))
+
+
+def are_deadlines(given: object) -> bool:
+    """Whether *given* is {phase: whole seconds}."""
+    if not isinstance(given, Mapping):
+        return False
+    return given.keys() <= frozenset(PHASES) and all(map(are_seconds, given.values()))
+
+
+def are_seconds(given: object) -> bool:
+    """Whether *given* is a whole number of seconds, at least one."""
+    return type(given) is int and given > 0
 
 
 def render(plan: Plan) -> dict[str, Any]:
@@ -141,11 +156,15 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
             "only": list(batch.only) or None,
             "down": sorted(plan.facts.away) if plan.facts else [],
             ALLOWED: THE_ALLOWED,
-            "max_failed": plan.policy.get("max_failed", 0),
+            "max_failed": deepcopy(plan.policy.get("max_failed", 0)),  # the same object twice would be a YAML alias
         },
     }
     if extra := variables.checked(plan.policy.get("extra_vars") or {}):
         task["input"]["extra_vars"] = extra
+    if batch.deadlines:
+        task["input"]["deadlines"] = dict(batch.deadlines)
+    if silence := plan.policy.get("silence"):
+        task["input"]["silence"] = silence
     if batch.after or any(batch.id in approval.before for approval in plan.approvals):
         task["join"] = "all"
     if followers:
@@ -166,14 +185,28 @@ def _allowed(plan: Plan) -> dict[str, int]:
     return {service: max(number, 1 + down) if service in waived else number for service, number in numbers.items()}
 
 
+def _names_in_limits(max_failed: object) -> tuple[str, ...]:
+    """The names in a policy's ``max_failed``, once it is known that the rest is numbers."""
+    try:
+        failure_limits.caps_of(max_failed)
+    except ValueError as error:
+        raise BadPlan(f"policy: {error}") from error
+    return failure_limits.names_in(max_failed)
+
+
 def _check(plan: Plan) -> None:
-    names = [*_allowed(plan), plan.stack, *plan.nodes, *(plan.facts.away if plan.facts else ())]
+    if not are_seconds(silence := plan.policy.get("silence", 1)):
+        raise BadPlan(f"policy: silence: {silence!r:.50} is not a number of seconds")
+    names = [*_names_in_limits(plan.policy.get("max_failed", 0))]
+    names += [*_allowed(plan), plan.stack, *plan.nodes, *(plan.facts.away if plan.facts else ())]
     for batch in plan.batches:
         names += [batch.id, *batch.after, *batch.only]
         if batch.id.isdigit() or batch.id in COMMANDS:
             raise BadPlan(f"batch id {batch.id!r} means something else to Mistral: no numbers, no engine commands")
         if not is_batch(batch.id):
             raise BadPlan(f"batch id {batch.id!r} is that of an approval")
+        if not are_deadlines(batch.deadlines):
+            raise BadPlan(f"batch {batch.id}: its deadlines are not seconds for phases")
     for name in names:
         if not is_safe_name(name):
             raise BadPlan(f"{name!r} is not a name that may stand in a workflow")

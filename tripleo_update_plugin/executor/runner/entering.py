@@ -4,17 +4,20 @@ from tripleo_update_plugin.adapters import keystone
 from tripleo_update_plugin.adapters.mistral import Mistral
 from tripleo_update_plugin.adapters.update_state import UpdateState
 from tripleo_update_plugin.executor.runner import quarantine
-from tripleo_update_plugin.executor.runner.door import Door
+from tripleo_update_plugin.executor.runner.door import Door, Hold
 from tripleo_update_plugin.executor.runner.patience import patiently
 from tripleo_update_plugin.executor.runner.work import Work
 from tripleo_update_plugin.outcome.execution import is_final
 
 
-def enter(work: Work) -> str:
-    """Wait until *work* may begin; why it may not, "" if it may. The phase has its whole time then."""
+def enter(work: Work, busy: Hold) -> str:
+    """Wait until *work* may begin; why it may not, "" if it may. The phase has its whole time then.
+
+    *busy* says why there is no place for a batch, "" as soon as it has one.
+    """
     if work.request.get("revived") and (refusal := _unwanted(work)):
         return refusal
-    return _at_door(work)
+    return _at_door(work, busy)
 
 
 def _unwanted(work: Work) -> str:
@@ -32,7 +35,7 @@ def _unwanted(work: Work) -> str:
     return f"not begun anew after its process died: the update is {state}" if is_final(state) else ""
 
 
-def _at_door(work: Work) -> str:
+def _at_door(work: Work, busy: Hold) -> str:
     if work.phase != "gate" or work.given("moment") != "before" or not work.given("update"):
         return ""
     client = patiently(work, lambda: keystone.mistral_client(work.conf))
@@ -40,6 +43,7 @@ def _at_door(work: Work) -> str:
     door = Door(
         root=work.update, batch=str(work.given("batch")), mistral=Mistral(client), notes=notes, log=work.log,
         cancelled=work.cancelled, beat=work.wait_for, spent=lambda: quarantine.spent(work, notes),
+        busy=busy,
     )  # fmt: skip
     passage = door.wait()
     work.deadline += passage.seconds

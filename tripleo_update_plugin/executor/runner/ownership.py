@@ -35,7 +35,8 @@ def owner_of(work: Work) -> records.Owner:
 
 def framed(work: Work, phase: Phase, drained: bool | None = None) -> Phase:
     """*phase* on nodes that are claimed first; afterwards *drained* says whether services are out of use."""
-    wait = max(0, int(min(work.options.gate_timeout, work.seconds_left - _GRACE)))
+    # A claim that waits is one task, and must not be taken for one that hangs.
+    wait = max(0, int(min(work.options.gate_timeout, work.seconds_left - _GRACE, work.silence / 2)))
     return records.framed(phase, owner_of(work), work.nodes, seconds=lease(work), wait=wait, drained=drained)
 
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tripleo_update_plugin.adapters import ansible
 from tripleo_update_plugin.adapters.extensions import load_catalogue
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.executor import logs
+from tripleo_update_plugin.executor.jobs import places
 from tripleo_update_plugin.executor.jobs.job import Job, answer
 from tripleo_update_plugin.executor.runner import redaction
 from tripleo_update_plugin.outcome.control import Quarantine
@@ -21,6 +22,7 @@ from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.playbooks import plays
 from tripleo_update_plugin.rules.catalogue import Catalogue
+from tripleo_update_plugin.rules.deadlines import SECONDS, SILENCE
 
 #: What Mistral is told about a phase, as data: see jobs.job.answer().
 Output = dict[str, Any]
@@ -61,7 +63,7 @@ class Work:
     deadline: float = 0.0
 
     def __post_init__(self) -> None:
-        self.deadline = time.monotonic() + (self.given("timeout") or self.options.update_timeout)
+        self.deadline = time.monotonic() + (self.given("timeout") or SECONDS)
 
     @property
     def options(self) -> Any:
@@ -101,6 +103,17 @@ class Work:
         """Seconds until the deadline."""
         return self.deadline - time.monotonic()
 
+    @property
+    def forks(self) -> int:
+        """Nodes that Ansible may talk to at the same time."""
+        given, at_work = self.options, places.Places.of(self.options.work_dir).taken()
+        return places.share(given.forks, given.max_forks, given.max_jobs, at_work)
+
+    @property
+    def silence(self) -> int:
+        """Seconds without a result after which Ansible counts as hung."""
+        return int(self.given("silence") or SILENCE)
+
     def catalogue(self) -> Catalogue:
         return load_catalogue(*self.options.services)
 
@@ -138,10 +151,9 @@ class Work:
         self, playbook: Path, inventory: Path, nodes: Iterable[str], **more: Any
     ) -> tuple[ansible.Outcome, Results]:
         """Run the *playbook* in its private folder until the phase's deadline; *more* as adapters.ansible.run()."""
-        limits = {"timeout": self.seconds_left, "cancelled": self.cancelled}
-        return ansible.run(
-            playbook, inventory, nodes, ansible.Settings.of(self.conf), heard=self._note, **{**limits, **more}
-        )
+        limits = {"timeout": self.seconds_left, "silence": self.silence, "cancelled": self.cancelled}
+        settings = replace(ansible.Settings.of(self.conf), forks=self.forks)
+        return ansible.run(playbook, inventory, nodes, settings, heard=self._note, **{**limits, **more})
 
     def _note(self, event: ansible.Event) -> None:
         self.hear(event)
