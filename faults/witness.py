@@ -7,9 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from tripleo_update_plugin.playbooks.records import MARK
+
 _EVERY = 0.3  # seconds between two looks
 _NODE = b"SANDBOX_NODE="
 _JOB = b"SANDBOX_JOB="
+_MARK = MARK.encode() + b"="
 
 #: Jobs that change something; gates and discoveries may look at any node at any time.
 CHANGING = ("drain", "update", "restore")
@@ -19,6 +22,7 @@ def commands_at_work(nodes: Path) -> Iterator[tuple[str, str]]:
     """(node, job) of each process that a changing phase has on one of *nodes* just now.
 
     A job is ``<phase>.<batch> <run>``: what goes on after the end of an attempt is another run than the next attempt.
+    What only writes down how the node is left carries no mark, and is no work.
     """
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -26,7 +30,7 @@ def commands_at_work(nodes: Path) -> Iterator[tuple[str, str]]:
         with suppress(OSError, ValueError, IndexError):
             variables = (entry / "environ").read_bytes().split(b"\0")
             node, job = Path(_value(variables, _NODE)), Path(_value(variables, _JOB))
-            if node.parent == nodes and job.name.startswith(CHANGING):
+            if node.parent == nodes and job.name.startswith(CHANGING) and _value(variables, _MARK):
                 session = (entry / "stat").read_text().rpartition(")")[2].split()[3]
                 yield node.name, f"{job.name} {session}"
 

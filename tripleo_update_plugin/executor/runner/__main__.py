@@ -41,13 +41,13 @@ class Runner:
         self._stopped = True
 
     def main(self) -> int:
-        with self._heart() as heart:
-            result = self._job.result() or self._carried_out(heart)
-            telling = Telling(
-                job=self._job, lock=self._lock, result=result, first=str(self._request.get("report_to") or ""),
-                tell=teller(self._conf, self._log), log=self._log,
-            )  # fmt: skip
-            telling.all(lambda: self._stopped, self._conf[options.GROUP].report_timeout)
+        # The sign of life ends before the result is told: then the next phase of the batch gives its own.
+        result = self._job.result() or self._carried_out()
+        telling = Telling(
+            job=self._job, lock=self._lock, result=result, first=str(self._request.get("report_to") or ""),
+            tell=teller(self._conf, self._log), log=self._log,
+        )  # fmt: skip
+        telling.all(lambda: self._stopped, self._conf[options.GROUP].report_timeout)
         return 0
 
     def _heart(self) -> Heart:
@@ -61,10 +61,11 @@ class Runner:
         root = str(self._request["parameters"].get("update") or "")
         return Heart(root=root, beat=beat_of(self._request), notes=notes, tend=lambda: tending.tend(work_dir))
 
-    def _carried_out(self, heart: Heart) -> dict[str, Any]:
+    def _carried_out(self) -> dict[str, Any]:
         """The result, kept in the job's folder if that can be; where it cannot, Mistral is told all the same."""
-        leftovers.end(self._job.folder)
-        output = self._probed(self._see_to_probes(), lambda: self._output(heart))
+        with self._heart() as heart:
+            leftovers.end(self._job.folder)
+            output = self._probed(self._see_to_probes(), lambda: self._output(heart))
         result = {"state": "SUCCESS" if output["ok"] else "ERROR", "output": output}
         try:
             self._job.write("result.json", result)
