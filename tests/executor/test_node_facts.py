@@ -86,6 +86,13 @@ def test_leaders_in_pacemaker_are_promoted_or_alone():
     assert found == {"redis": "controller-2", "ovn_dbs": "controller-1", "cinder_volume": "controller-1"}
 
 
+@pytest.mark.parametrize("spelled", ["2001:DB8:0:1::5", "2001:db8:0:1:0:0:0:5", "2001:0db8:0000:0001::0005"])
+def test_the_holder_of_a_vip_is_found_however_the_outputs_spell_it(spelled):
+    overcloud = replace(OVERCLOUD, vips={"internal_api": spelled})
+    said = {"controller-1": {"addresses": ["fd00::1", "2001:db8:0:1::5"]}, "controller-0": {"addresses": ["fd00::2"]}}
+    assert told(said, overcloud=overcloud).leaders == {"haproxy": "controller-1"}
+
+
 def test_every_leader_has_the_service_it_leads():
     stranger = (bundle("openstack-cinder-volume", "openstack-cinder-volume", "compute-0"),)
     assert told({"controller-0": {"cluster": view(stranger)}}).leaders == {}

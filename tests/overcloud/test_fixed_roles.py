@@ -11,8 +11,8 @@ ROOT = {"KeystoneURL": "http://192.0.2.5:5000/v2.0", "PublicVip": "192.0.2.5"}
 
 def members(**counts):
     return {
-        role: [{"name": f"{role.lower()}-{i}", "address": f"192.0.2.{i + 10}", "server_id": ""} for i in range(count)]
-        for role, count in counts.items()
+        role: [{"name": f"{role.lower()}-{i}", "address": f"192.0.{n}.{i + 10}", "server_id": ""} for i in range(count)]
+        for n, (role, count) in enumerate(counts.items(), 2)
     }
 
 

@@ -75,10 +75,10 @@ def test_the_digest_does_not_see_the_order_of_keys():
 
 def test_names_are_shortened_and_lowered_and_keep_their_place():
     hostnames = {"Compute": {"ctlplane": ["B-1.ctlplane.example", "a-0.ctlplane.example"]}}
-    found = small(RoleNetHostnameMap=hostnames, RoleNetIpMap={"Compute": {"ctlplane": ["::1", "::2"]}})
+    found = small(RoleNetHostnameMap=hostnames, RoleNetIpMap={"Compute": {"ctlplane": ["fd00::1", "fd00::2"]}})
     found["ServerIdData"] = {"server_ids": {"Compute": ["one", "two"]}}
     nodes = outputs.parse(found, "overcloud").nodes
-    assert [(n.name, n.address, n.server_id) for n in nodes] == [("a-0", "::2", "two"), ("b-1", "::1", "one")]
+    assert [(n.name, n.address, n.server_id) for n in nodes] == [("a-0", "fd00::2", "two"), ("b-1", "fd00::1", "one")]
 
 
 def test_excluded_nodes_stay_nodes():

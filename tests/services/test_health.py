@@ -258,6 +258,7 @@ def test_without_an_address_all_of_the_node_are_asked_but_virtual_ones(tmp_path,
     (tmp_path / "ip").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert health.Host({"address": None, "vips": ["192.0.2.5"]}).addresses() == ["192.0.2.7", "fd00::7"]
+    assert health.Host({"address": None, "vips": ["192.0.2.5", "FD00:0:0::7"]}).addresses() == ["192.0.2.7"]
 
 
 def run_gate(tmp_path, states, servers, balancer, part="all"):

@@ -185,15 +185,30 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+class _Data(str):
+    """Text that Ansible takes as it is: no template in it is ever evaluated."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML as Ansible reads it, where data of others is marked."""
+
+
+_Dumper.add_representer(_Data, lambda dumper, data: dumper.represent_scalar("!unsafe", str(data)))
+
+
 def write_inventory(overcloud: Overcloud, path: Path, user: str) -> Path:
-    """The nodes of *overcloud*, grouped by role, as an Ansible inventory."""
+    """The nodes of *overcloud*, grouped by role, as an Ansible inventory.
+
+    Names are names (names.is_safe_name) and addresses are addresses (overcloud.addresses) wherever an overcloud comes
+    from, and nothing else of the outputs stands here. A value is marked as data on top of that.
+    """
     roles: dict[str, dict[str, Any]] = {}
     for node in overcloud.nodes:
         hosts = roles.setdefault(node.role, {"hosts": {}})["hosts"]
-        hosts[node.name] = {"ansible_host": node.address} if node.address else {}
+        hosts[node.name] = {"ansible_host": _Data(node.address)} if node.address else {}
     variables = {"container_cli": overcloud.container_engine, **({"ansible_user": user} if user else {})}
     content = {"all": {"children": roles, "vars": variables}}
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    path.write_text(yaml.dump(content, Dumper=_Dumper), encoding="utf-8")
     return path
 
 

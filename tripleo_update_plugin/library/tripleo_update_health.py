@@ -129,8 +129,18 @@ class Host:
         if self.params["address"]:
             return [self.params["address"]]
         found = re.findall(r"^\d+: (?!lo )\S+ +inet6? ([0-9a-fA-F.:]+)/", run(["ip", "-o", "address", "show"])[1], re.M)
-        vips = self.params["vips"] or []
-        return [a for a in found if a not in vips and not a.startswith("fe80")] or ["127.0.0.1"]
+        vips = [packed(vip) for vip in self.params["vips"] or []]
+        return [a for a in found if packed(a) not in vips and not a.startswith("fe80")] or ["127.0.0.1"]
+
+
+def packed(address):
+    """The bytes of an address, which are the same however it is spelled; Python 2 has no module ipaddress."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return socket.inet_pton(family, address)
+        except (socket.error, ValueError):
+            pass
+    return address
 
 
 def units(host, names):

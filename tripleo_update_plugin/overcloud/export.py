@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from tripleo_update_plugin.names import is_safe_name
 from tripleo_update_plugin.overcloud import architecture, fixed_roles, outputs
+from tripleo_update_plugin.overcloud.addresses import is_address
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
-from tripleo_update_plugin.overcloud.nodes import RESOURCE_GROUP_MEMBERS, hosts_entries, is_address, short_name
+from tripleo_update_plugin.overcloud.nodes import RESOURCE_GROUP_MEMBERS, hosts_entries, short_name
 from tripleo_update_plugin.overcloud.outputs import RELEASE_SIGNS, SERVICE_CHAINS
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
 

@@ -6,11 +6,11 @@ role's resource group tell (RESOURCE_GROUP_MEMBERS, which Heat is asked for), an
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import ip_address
 from typing import Any
 
 from tripleo_update_plugin.errors import BadOutputs
 from tripleo_update_plugin.names import is_safe_name
+from tripleo_update_plugin.overcloud.addresses import address_of, is_address
 from tripleo_update_plugin.overcloud.model import Node
 
 #: The pseudo-output with the nodes of overclouds whose outputs have no hostname map:
@@ -102,28 +102,16 @@ def _aligned(outputs: Mapping[str, Any], key: str, role: str, count: int) -> lis
     addresses = networks.get("ctlplane") or [""] * count
     if not isinstance(addresses, list) or len(addresses) != count:
         raise BadOutputs(f"{key} of role {role} does not have the {count} addresses of RoleNetHostnameMap's names")
+    for network, others in networks.items():
+        _check_network(others, f"{key} of role {role}, network {network}")
     return [address_of(key, role, address) for address in addresses]
 
 
-def address_of(key: str, owner: str, address: object) -> str:
-    """*address* as text, "" for none. BadOutputs for what is no IP address: in an inventory it could be a template.
-
-    *key* is the output it stands in, *owner* whose address it is; both are for the error.
-    """
-    if not address:
-        return ""
-    if isinstance(address, str) and is_address(address):
-        return str(ip_address(address))
-    raise BadOutputs(f"{key} has {address!r} for {owner}, which is not an IP address; nothing with it is run")
-
-
-def is_address(text: str) -> bool:
-    """Whether *text* is an IP address, of version 4 or 6."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+def _check_network(addresses: object, what: str) -> None:
+    """Probes ask some nodes at their addresses in networks other than ctlplane."""
+    for address in addresses if isinstance(addresses, list) else ():
+        if address and not is_address(address):
+            raise BadOutputs(f"{what} has {address!r:.100}, which is not an IP address; nothing with it is run")
 
 
 def _of_members(outputs: Mapping[str, Any], enabled: Services) -> Iterator[Node]:

@@ -14,8 +14,9 @@ from typing import Any
 from tripleo_update_plugin.errors import BadOutputs
 from tripleo_update_plugin.names import is_safe_name, natural_key
 from tripleo_update_plugin.overcloud import architecture, fixed_roles
+from tripleo_update_plugin.overcloud.addresses import address_of, check_apart
 from tripleo_update_plugin.overcloud.model import Node, Overcloud
-from tripleo_update_plugin.overcloud.nodes import is_address, mapping, nodes_in
+from tripleo_update_plugin.overcloud.nodes import mapping, nodes_in
 
 #: {name of an output: its value}
 Outputs = Mapping[str, Any]
@@ -111,15 +112,17 @@ def parse(outputs: Outputs, stack: str, services: architecture.PerService | None
         runners = {role: fixed_roles.runners_of(role, names) for role, names in enabled.items()}
     clustered = {s for by_service in runners.values() for s, r in by_service.items() if r in ("pacemaker", "bundle")}
     has_pacemaker = any("pacemaker" in names for names in enabled.values()) or bool(clustered)
+    nodes, vips = tuple(sorted(nodes_in(outputs, enabled), key=lambda node: natural_key(node.name))), _vips(outputs)
+    check_apart(((node.name, node.address) for node in nodes), vips.values())
     return Overcloud(
         stack=stack,
         release=release,
         architecture=architecture.architecture_of(has_pacemaker, packaging, release, clustered),
         packaging=packaging,
-        nodes=tuple(sorted(nodes_in(outputs, enabled), key=lambda node: natural_key(node.name))),
+        nodes=nodes,
         digest=digest(outputs),
         runners=runners,
-        vips=_vips(outputs),
+        vips=vips,
         endpoints=_endpoints(outputs),
         has_update_tasks="update_steps_playbook" in mapping(outputs, "RoleConfig"),
     )
@@ -233,11 +236,11 @@ def _runners(
 
 
 def _vips(outputs: Outputs) -> dict[str, str]:
+    """As they are spelled: Pacemaker's resources have their names after that."""
     vips = mapping(outputs, "VipMap")
     addresses = {name: ip for name, ip in vips.items() if ip and not name.endswith(("_uri", "_subnet"))}
     for name, ip in addresses.items():
-        if not isinstance(ip, str) or not is_address(ip):
-            raise BadOutputs(f"VipMap has {ip!r} for {name}, which is not an IP address; nothing with it is run")
+        address_of("VipMap", name, ip)
     return addresses
 
 

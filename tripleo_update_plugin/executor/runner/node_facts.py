@@ -10,6 +10,7 @@ from typing import Any
 
 from tripleo_update_plugin.adapters.ansible import Outcome
 from tripleo_update_plugin.names import is_safe_name, naturally
+from tripleo_update_plugin.overcloud.addresses import canonical
 from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Held
 from tripleo_update_plugin.overcloud.model import RUNNERS, VIPS_OF_SERVICES, Node, Overcloud
 from tripleo_update_plugin.overcloud.nodes import short_name
@@ -145,16 +146,20 @@ def _vip_leaders(overcloud: Overcloud, said: Mapping[str, Answers]) -> dict[str,
     """The holder of a service's VIP; of the load balancers, the node that holds the most VIPs."""
     leaders: dict[str, str] = {}
     balancing: Counter[str] = Counter()
+    holders: dict[str, str] = {}
+    for name, answer in said.items():
+        for address in answer.get("addresses") or ():
+            holders.setdefault(canonical(address), name)
     for vip, address in overcloud.vips.items():
-        holder = next((name for name, answer in said.items() if address in (answer.get("addresses") or ())), "")
+        holder = holders.get(canonical(address), "")
         if vip not in VIPS_OF_SERVICES:
             balancing.update([holder] if holder else [])
         elif holder and VIPS_OF_SERVICES[vip] in overcloud.node(holder).services:
             leaders[VIPS_OF_SERVICES[vip]] = holder
     for service in _BALANCERS:
-        holders = {name: n for name, n in balancing.items() if service in overcloud.node(name).services}
-        if holders:
-            leaders[service] = next(name for name in naturally(holders) if holders[name] == max(holders.values()))
+        held = {name: n for name, n in balancing.items() if service in overcloud.node(name).services}
+        if held:
+            leaders[service] = next(name for name in naturally(held) if held[name] == max(held.values()))
     return leaders
 
 
