@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}\Z")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 
 
 def is_safe_name(text: object) -> bool:
@@ -13,6 +14,15 @@ def is_safe_name(text: object) -> bool:
     (True, False, False)
     """
     return isinstance(text, str) and bool(_NAME.match(text))
+
+
+def is_uuid(text: object) -> bool:
+    """Whether *text* is a UUID with its dashes, as OpenStack writes ids.
+
+    >>> is_uuid("6d3c0f1e-8a52-4c07-9f13-2b6ad45e7c90"), is_uuid("../6d3c0f1e")
+    (True, False)
+    """
+    return isinstance(text, str) and bool(_UUID.match(text))
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -1,3 +1,5 @@
+from uuid import NAMESPACE_OID, uuid5
+
 import fake_undercloud
 import pytest
 
@@ -49,7 +51,8 @@ class Desk:
         }  # fmt: skip
 
     def job(self, owner="wf-1", name="drain.b-1"):
-        job = jobs.Job.make(str(self.work), owner, name)
+        """The job of an execution that tests call *owner*; its id is a UUID, as Mistral's are."""
+        job = jobs.Job.make(str(self.work), str(uuid5(NAMESPACE_OID, owner)), name)
         self.jobs.append(job)
         return job
 

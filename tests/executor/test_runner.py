@@ -172,13 +172,14 @@ def test_packages_are_updated_once_and_a_second_attempt_does_nothing(desk, nodes
     job, _ = desk.hand_in(desk.request("update", extra_vars=of_packages))
     assert told(undercloud)[0][1] == "ERROR"
     wait(lambda: ended(job))
-    marks = nodes.folder / "records" / "ctl-0"
-    assert [path.name for path in marks.glob("wf-*")] == ["wf-1.b-1.begun"], "done is not written before the work is"
+    marks, update = nodes.folder / "records" / "ctl-0", job.folder.parent.name
+    begun = [f"{update}.b-1.begun"]
+    assert [path.name for path in marks.glob(f"{update}*")] == begun, "done is not written before the work is"
     (nodes.folder / "broken").unlink()
     desk.hand_in(desk.request("update", extra_vars=of_packages), "action-2")
     assert told(undercloud, 2)[1][1] == "SUCCESS"
     wait(lambda: ended(job))
-    assert nodes.asked == ["update", "update"] and (marks / "wf-1.b-1.done").exists()
+    assert nodes.asked == ["update", "update"] and (marks / f"{update}.b-1.done").exists()
     desk.hand_in(desk.request("update", task="again", extra_vars=of_packages), "action-3")
     _, state, output = told(undercloud, 3)[2]
     assert state == "SUCCESS" and output["nothing_to_do"] and nodes.asked == ["update", "update"]

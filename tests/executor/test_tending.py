@@ -13,6 +13,8 @@ from tripleo_update_plugin.executor.jobs import job as jobs
 from tripleo_update_plugin.executor.jobs import tending
 from tripleo_update_plugin.executor.jobs.job import MOST_REVIVALS, OPEN
 
+OWNER = "6d3c0f1e-8a52-4c07-9f13-2b6ad45e7c90"
+
 LATER = 60.0  # seconds: whatever was started then is at work now, or dead
 
 
@@ -33,7 +35,7 @@ def dies(log):
 @pytest.fixture
 def dead(tmp_path):
     """A job of which nobody hears any more."""
-    job = jobs.Job.make(str(tmp_path), "wf", "drain.b-1")
+    job = jobs.Job.make(str(tmp_path), OWNER, "drain.b-1")
     job.attach({"phase": "drain", "parameters": {"batch": "b-1"}, "task": "t"}, "a", dies([]))
     return job
 
@@ -71,8 +73,8 @@ def test_what_lives_or_has_just_been_started_is_left_alone(dead, tmp_path):
 
 
 def test_a_prober_that_was_killed_goes_on(tmp_path):
-    job, begun = jobs.Job.make(str(tmp_path), "wf", "probes"), []
-    job.keep_going({"execution": "wf", "workflow": "w"}, dies([]))
+    job, begun = jobs.Job.make(str(tmp_path), OWNER, "probes"), []
+    job.keep_going({"execution": OWNER, "workflow": "w"}, dies([]))
     assert tend(tmp_path, begun) == ["began anew"]
     job.finish(job.try_lock())
     assert tend(tmp_path, begun) == [] and len(begun) == 1
@@ -93,7 +95,7 @@ def test_a_killed_runner_is_replaced_and_its_work_done_once(desk, nodes, undercl
     wait(lambda: ended(job))
     nodes.slow("drain", 0)
     [tended] = tending.tend(str(desk.work), clock=later)
-    assert (tended.job, tended.done) == ("wf-1/drain.b-1", "began anew")
+    assert (tended.job, tended.done) == (f"{job.folder.parent.name}/drain.b-1", "began anew")
     [(action, state, output)] = told(undercloud)
     assert (action, state) == ("action-1", "SUCCESS"), output
     wait(lambda: not sleepers(job))

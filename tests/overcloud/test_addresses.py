@@ -24,7 +24,16 @@ NO_ADDRESSES = {
     "other digits": "١٩٢.0.2.1",
     "a line more": "192.0.2.1\n",
 }
-NO_MACHINES = (str(IPv4Address(0)), "127.0.0.1", "::1", "::ffff:127.0.0.1", "::", "224.0.0.5", "ff02::1", "255.255.255.255")
+NO_MACHINES = (
+    "127.0.0.1",
+    "::1",
+    "::ffff:127.0.0.1",
+    str(IPv4Address(0)),
+    "::",
+    "224.0.0.5",
+    "ff02::1",
+    str(IPv4Address(-1 % 2**32)),
+)
 
 
 def parsed(**changes):

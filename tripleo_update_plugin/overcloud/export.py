@@ -5,12 +5,11 @@ and nodes, IP addresses, UUIDs, addresses of APIs, yes and no. No other text is 
 passwords.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from tripleo_update_plugin.names import is_safe_name
+from tripleo_update_plugin.names import is_safe_name, is_uuid
 from tripleo_update_plugin.overcloud import architecture, fixed_roles, outputs
 from tripleo_update_plugin.overcloud.addresses import is_address
 from tripleo_update_plugin.overcloud.facts import Facts
@@ -20,8 +19,6 @@ from tripleo_update_plugin.overcloud.outputs import RELEASE_SIGNS, SERVICE_CHAIN
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
 
 FORMAT = "tripleo-update-export/1"
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def to_document(snapshot: Snapshot) -> dict[str, Any]:
@@ -150,7 +147,7 @@ def _settings(value: Mapping[str, Any], overcloud: Overcloud) -> dict[str, Any]:
 
 
 def _uuid(id: object) -> str:
-    return id if isinstance(id, str) and _UUID.fullmatch(id) else ""
+    return str(id) if is_uuid(id) else ""
 
 
 _KEPT: Mapping[str, Callable[[Any, Overcloud], Any]] = {

@@ -34,6 +34,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tripleo_update_plugin.executor.jobs import folders
+from tripleo_update_plugin.names import is_safe_name, is_uuid
+
 #: In the environment of a runner and of everything it starts: the folder of its job.
 JOB_VARIABLE = "TRIPLEO_UPDATE_JOB"
 
@@ -55,13 +58,17 @@ class Job:
 
     @classmethod
     def make(cls, work_dir: str, owner: str, name: str) -> "Job":
-        """The job *name* of the execution *owner*, its folder made if need be."""
-        root = Path(work_dir)
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = root / "jobs" / owner / name
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (root / OPEN).mkdir(mode=0o700, exist_ok=True)
-        return cls(folder)
+        """The job *name* of the execution *owner*, its folder made if need be.
+
+        Whoever creates an execution may choose its id, and any text is one to Mistral: ValueError unless it is a UUID.
+        PhaseFailed if the folder is not ours alone.
+        """
+        if not is_uuid(owner):
+            raise ValueError(f"execution {owner!r:.100}: its id is no UUID, so nothing is done for it")
+        if not is_safe_name(name):
+            raise ValueError(f"{name!r:.100} cannot be the name of a job")
+        folders.private(Path(work_dir), OPEN)
+        return cls(folders.private(Path(work_dir), "jobs", owner.lower(), name))
 
     @property
     def log(self) -> Path:

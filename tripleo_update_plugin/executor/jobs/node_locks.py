@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tripleo_update_plugin.errors import PhaseFailed
-from tripleo_update_plugin.executor.jobs import leftovers
+from tripleo_update_plugin.executor.jobs import folders, leftovers
 from tripleo_update_plugin.executor.jobs.job import Job, try_flock
 from tripleo_update_plugin.names import naturally
 
@@ -15,8 +15,7 @@ from tripleo_update_plugin.names import naturally
 @contextlib.contextmanager
 def held(work_dir: str, stack: str, nodes: Iterable[str], job: Job) -> Iterator[None]:
     """Hold the locks of *nodes* for *job*; raises PhaseFailed, naming the holder, if one is held already."""
-    folder = Path(work_dir) / "nodes"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = folders.private(Path(work_dir), "nodes")
     with contextlib.ExitStack() as stack_of_locks:
         for node in naturally(nodes):
             path = folder / f"{stack}.{node}.lock"

@@ -8,6 +8,7 @@ from pathlib import Path
 from tripleo_update_plugin.adapters import keystone
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.errors import HeatUnavailable, PhaseFailed, StalePlan
+from tripleo_update_plugin.executor.jobs import folders
 from tripleo_update_plugin.executor.runner import redaction
 from tripleo_update_plugin.executor.runner.patience import patiently
 from tripleo_update_plugin.executor.runner.work import Scene, Work
@@ -57,7 +58,7 @@ def _path(work: Work, stack: str) -> Path:
 def _remember(work: Work, overcloud: Overcloud) -> None:
     """Names, addresses and services; nothing secret is among them, and it is private all the same."""
     path = _path(work, overcloud.stack)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folders.private(path.parents[1], path.parent.name)
     draft = path.with_name(f".{path.name}.{work.job.folder.parent.name}.{work.job.folder.name}")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(overcloud.to_dict()), encoding="utf-8")
