@@ -160,9 +160,14 @@ class PhaseFailed(UpdateError):
 
 
 def first_line(error: BaseException) -> str:
-    """What a foreign error says, in one line; its kind if it says nothing.
+    """What a foreign error says, in one line that is not too long; its kind if it says nothing.
 
     >>> first_line(OSError("no route\nmore")), first_line(TimeoutError())
     ('no route', 'TimeoutError')
     """
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return shortened((str(error).strip() or type(error).__name__).splitlines()[0])
+
+
+def shortened(text: str, most: int = 300) -> str:
+    """*text*, cut where it is longer than *most* characters: an error may repeat all of a large file."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

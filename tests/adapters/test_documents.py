@@ -114,8 +114,8 @@ def test_how_long_phases_may_take(write):
     )
 
 
-def test_an_empty_policy_allows_nothing_special(write):
-    assert documents.read_policy([write("empty.yaml", "# nothing\n")]) == documents.read_policy([])
+def test_a_policy_of_nothing_allows_nothing_special(write):
+    assert documents.read_policy([write("empty.yaml", "{}")]) == documents.read_policy([])
 
 
 @pytest.mark.parametrize(

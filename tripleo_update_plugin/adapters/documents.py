@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -12,13 +13,16 @@ from typing import Any
 import jsonschema
 import yaml
 
+from tripleo_update_plugin import strict_json
 from tripleo_update_plugin.adapters import yaml_safe
-from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolicy
+from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolicy, shortened
 from tripleo_update_plugin.overcloud import export, outputs
 from tripleo_update_plugin.overcloud.architecture import PerService
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
 from tripleo_update_plugin.plan.plan import Plan
 from tripleo_update_plugin.rules import policy
+
+_PLAIN = "Write everything once, and as plain data: texts, numbers, lists and mappings."
 
 
 def read_snapshot(path: str, stack: str = "", services: PerService | None = None) -> Snapshot:
@@ -33,6 +37,9 @@ def read_snapshot(path: str, stack: str = "", services: PerService | None = None
     if document["format"] != export.FORMAT:
         raise BadOutputs(f"{path} is no export that this version reads: its format is not {export.FORMAT}")
     check("export.json", document, path, BadOutputs)
+    plans = _schema("plan.json")
+    facts = {**plans["properties"]["facts"], "$defs": plans["$defs"]}
+    _check(facts, document.get("facts"), path, BadOutputs, within="facts")
     snapshot = export.from_document(document)
     return dataclasses.replace(snapshot, stack=stack or snapshot.stack, services=services or snapshot.services)
 
@@ -51,7 +58,9 @@ def read_policy(paths: Iterable[str]) -> policy.Policy:
     """One policy from several files; later ones win."""
     documents = []
     for path in paths:
-        document = _read(path, BadPolicy) or {}
+        document = _read(path, BadPolicy)
+        if document is None:
+            raise BadPolicy(f"{path} is empty", "Leave it out, or write '{}' for a policy that asks for nothing.")
         check("policy.json", document, path, BadPolicy)
         documents.append(document)
     return policy.parse_policy(policy.merge(documents))
@@ -103,11 +112,22 @@ def _write(text: str, path: str) -> None:
 
 def check(schema: str, document: Any, source: str, error: type[BadInput]) -> None:
     """Raise *error* with the first thing in *document* that the package's *schema* does not allow."""
-    validator = jsonschema.Draft202012Validator(_schema(schema))
-    problem = jsonschema.exceptions.best_match(validator.iter_errors(document))
+    _check(_schema(schema), document, source, error)
+
+
+def _check(schema: Mapping[str, Any], document: Any, source: str, error: type[BadInput], within: str = "") -> None:
+    problem = jsonschema.exceptions.best_match(_Validator(schema).iter_errors(document))
     if problem is not None:
-        place = ".".join(map(str, problem.absolute_path))
-        raise error(f"{source}: {f'{place}: ' if place else ''}{_shortened(problem.message)}")
+        place = ".".join([*filter(None, [within]), *map(str, problem.absolute_path)])
+        raise error(f"{source}: {f'{place:.300}: ' if place else ''}{shortened(problem.message)}")
+
+
+#: Numbers are numbers: neither yes and no, nor NaN or infinity; 1.0 is as whole as 1.
+_NUMBERS = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many({
+    "integer": lambda _, value: type(value) is int or (type(value) is float and value.is_integer()),
+    "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
+})  # fmt: skip
+_Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=_NUMBERS)  # type: ignore[no-untyped-call]
 
 
 def _schema(name: str) -> Mapping[str, Any]:
@@ -115,18 +135,16 @@ def _schema(name: str) -> Mapping[str, Any]:
     return data
 
 
-def _shortened(text: str, most: int = 300) -> str:
-    return text if len(text) <= most else f"{text[:most]}…"
-
-
 def _read(path: str, error: type[BadInput]) -> Any:
     try:
         text = Path(path).read_text(encoding="utf-8")
         # JSON first: it is much the faster parser, and outputs are megabytes.
         if text.lstrip()[:1] in ("{", "["):
-            return json.loads(text)
-        return yaml_safe.load(text)
+            return strict_json.load(text)
+        return yaml_safe.load_strictly(text)
     except OSError as problem:
         raise error(f"{path}: {problem.strerror}", "Check the path.") from problem
+    except strict_json.Unreadable as problem:
+        raise error(f"{path}: {problem}", _PLAIN) from problem
     except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as problem:
-        raise error(f"{path} is neither JSON nor YAML: {str(problem).splitlines()[0]}") from problem
+        raise error(f"{path} is neither JSON nor YAML: {yaml_safe.reason(problem)}") from problem

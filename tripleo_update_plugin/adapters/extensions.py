@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 from stevedore import ExtensionManager
 
+from tripleo_update_plugin import strict_json
 from tripleo_update_plugin.adapters import yaml_safe
-from tripleo_update_plugin.errors import BadProfile
+from tripleo_update_plugin.errors import BadProfile, shortened
 from tripleo_update_plugin.rules.catalogue import Catalogue, Profile, parse_profile
 
 #: The package with the built-in profiles, and the namespace of entry points that name other such packages.
@@ -64,13 +65,16 @@ def _schema() -> Any:
 def _read(file: Traversable, check: bool) -> Iterator[tuple[str, Profile]]:
     try:
         text = file.read_text()
-        data = yaml_safe.load(text) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = yaml_safe.load_strictly(text) if check else yaml_safe.load(text)
+    except strict_json.Unreadable as error:
         raise BadProfile(f"{file}: {error}") from error
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise BadProfile(f"{file} is not YAML: {yaml_safe.reason(error)}") from error
+    data = {} if data is None else data
     for problem in _schema().iter_errors(data) if check else ():
         service = str(problem.absolute_path[0]) if problem.absolute_path else ""
         place = "/".join(map(str, problem.absolute_path))
-        raise BadProfile(f"{file}:{_line_of(text, service)}: {place}: {problem.message}")
+        raise BadProfile(f"{file}:{_line_of(text, service)}: {place:.300}: {shortened(problem.message)}")
     for service, entry in data.items():
         yield service, parse_profile(service, entry, f"{file}:{_line_of(text, service)}")
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # cliff imports every command to build its help, so what is h
 #: Seconds that a command waits for Heat or Mistral if one of them is away, and after how many it says so.
 PATIENCE, QUIET = 30.0, 2.0
 
+#: Of a time that an option gives.
+MOST_SECONDS = 86_400
+
 Rows = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
 
@@ -111,6 +114,14 @@ class DataColumn(format_columns.DictColumn):  # type: ignore[misc]
 
     def machine_readable(self) -> dict[str, Any]:
         return dict(self._value)
+
+
+def seconds(text: str) -> float:
+    """The value of an option that is a time: a day at the most."""
+    value = float(text)
+    if not 0 <= value <= MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds from 0 to {MOST_SECONDS}")
+    return value
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from tripleo_update_plugin.commands.base import (
     add_source,
     ask_nodes,
     read_source,
+    seconds,
 )
 from tripleo_update_plugin.plan.plan import COLUMNS, Plan, takes_down
 from tripleo_update_plugin.plan.words import some_names
@@ -48,7 +49,7 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         parser.add_argument(
             "--solver-time",
             metavar="SECONDS",
-            type=float,
+            type=seconds,
             help="where the plan may not be the shortest, search for a shorter one for so long (default: 10; 0: never)",
         )
         return parser

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cliff.columns import FormattableColumn
 from osc_lib.command import command
 
-from tripleo_update_plugin.commands.base import CloudCommand, Rows
+from tripleo_update_plugin.commands.base import CloudCommand, Rows, seconds
 from tripleo_update_plugin.commands.plan import NodesColumn
 from tripleo_update_plugin.times import in_words
 
@@ -44,7 +44,7 @@ class SimulateUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
             "--from-history", action="store_true", help="how long they took in earlier updates that Mistral knows"
         )
         add(
-            "--gate-timeout", metavar="SECONDS", type=_seconds, default=1800.0,
+            "--gate-timeout", metavar="SECONDS", type=seconds, default=1800.0,
             help="how long a gate waits for a node, as the executors' option gate_timeout says (default: 1800)",
         )  # fmt: skip
         return parser
@@ -103,13 +103,6 @@ class TimeColumn(FormattableColumn):  # type: ignore[misc]
 
     def machine_readable(self) -> float | None:
         return self._value  # type: ignore[no-any-return]
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
-    return value
 
 
 def _shared(plan: "Plan") -> frozenset[str]:

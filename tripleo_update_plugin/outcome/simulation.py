@@ -6,7 +6,6 @@ result is an Execution, and its outcomes are those of a report. Times are second
 """
 
 import heapq
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +26,9 @@ PATIENCE = 1800.0
 
 #: Seconds that a batch takes of which nothing is known.
 DEFAULT_SECONDS = 600
+
+#: Seconds that a node may take: a week, as in a policy.
+MOST_SECONDS = 604_800
 
 DURATIONS_REMEDY = "Write e.g. 'roles: {Controller: 1200}', in seconds, and 'default: 600' for the rest."
 
@@ -130,7 +132,7 @@ def parse_durations(data: object, source: str) -> dict[str, Any]:
         raise BadInput(f"{source}: roles and nodes are mappings of names to seconds", DURATIONS_REMEDY)
     values = [data.get("default", DEFAULT_SECONDS), *(value for each in named for value in each.values())]
     for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MOST_SECONDS:
             raise BadInput(f"{source}: {value!r} is not a number of seconds", DURATIONS_REMEDY)
     return {"default": values[0], "roles": dict(named[0]), "nodes": dict(named[1])}
 

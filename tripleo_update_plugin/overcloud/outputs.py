@@ -11,7 +11,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tripleo_update_plugin.errors import BadOutputs
+from tripleo_update_plugin import strict_json
+from tripleo_update_plugin.errors import BadOutputs, first_line
 from tripleo_update_plugin.names import is_safe_name, natural_key
 from tripleo_update_plugin.overcloud import architecture, fixed_roles
 from tripleo_update_plugin.overcloud.addresses import address_of, check_apart
@@ -86,9 +87,9 @@ def _embedded(key: str, value: Any) -> Any:
     """The value inside ``stack output show --all``'s wrapping: JSON text of {output_key, output_value}."""
     if isinstance(value, str) and '"output_key"' in value:
         try:
-            value = json.loads(value)
-        except ValueError as error:
-            raise BadOutputs(f"output {key} is not whole: {error}") from error
+            value = strict_json.load(value)
+        except (ValueError, RecursionError) as error:
+            raise BadOutputs(f"output {key} is not whole: {first_line(error)}") from error
     if isinstance(value, Mapping) and value.get("output_key") == key:
         return value.get("output_value")
     return value

@@ -19,6 +19,12 @@ KINDS = ("http", "tcp", "icmp", "sql", "amqp", "command")
 
 SQL_PORT, AMQP_PORT = 3306, 5672
 
+#: Requests that may fail before an update is paused; more can only be meant as null, which never pauses.
+MOST_FAILED = 1_000_000
+
+#: Seconds: whoever has no answer for longer than an hour calls it failed, whatever his client does.
+LONGEST_RETRY = 3600
+
 #: A client tries at least so often within its time of retries: with fewer requests nothing could be said of retries.
 _FEWEST_TRIES = 3
 
@@ -95,7 +101,7 @@ def parse(data: Mapping[str, Any]) -> tuple[Wanted, Tolerance]:
         pace = _pace(wanted, Pace(), "probes")
         more = tuple(_probe(each, pace) for each in wanted.get("more") or ())
         failed = tolerance.get("failed", 0)
-        _insist(failed is None or (type(failed) is int and failed >= 0), "availability: failed", failed)
+        _insist(failed is None or (type(failed) is int and 0 <= failed <= MOST_FAILED), "availability: failed", failed)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadPolicy(f"probes: {error}") from error
     names = [probe.name for probe in more]
@@ -113,9 +119,13 @@ def _insist(is_so: object, what: str, found: object) -> None:
 
 
 def _pace(data: Mapping[str, Any], default: Pace, what: str) -> Pace:
-    pace = Pace(**{key: float(data.get(key, getattr(default, key))) for key in ("rate", "timeout", "retry")})
+    numbers = {key: data.get(key, getattr(default, key)) for key in ("rate", "timeout", "retry")}
+    for key, number in numbers.items():
+        _insist(type(number) in (int, float), f"{what}: {key}", number)
+    pace = Pace(**{key: float(number) for key, number in numbers.items()})
     _insist(0 < pace.rate <= 100, f"{what}: rate (a second)", pace.rate)
     _insist(0 < pace.timeout <= 60, f"{what}: timeout (seconds)", pace.timeout)
+    _insist(0 < pace.retry <= LONGEST_RETRY, f"{what}: retry (seconds)", pace.retry)
     if pace.rate * pace.retry < _FEWEST_TRIES:
         raise BadPolicy(
             f"{what}: in {pace.retry:g} s of retry there are {pace.rate * pace.retry:.1f} requests; it takes "
