@@ -60,6 +60,22 @@ def test_a_plan_edited_beyond_its_budgets_is_refused():
         rollout.check(loose, FakeHeat(overcloud=OUTPUTS))
 
 
+def test_what_an_action_would_refuse_is_refused_before_anything_starts():
+    made = plan()
+    odd = replace(made, policy={**made.policy, "budgets": {"mysql": {"max_unavailable": -1}}})
+    with pytest.raises(BadPlan, match="batch-1 cannot be carried out: mysql -1"):
+        rollout.check_inputs(odd)
+
+
+def test_an_executor_that_cannot_tell_its_profiles_says_why():
+    class Broken(FakeMistral):
+        def run_action(self, name, input, timeout):
+            return {"error": "no such folder"}
+
+    with pytest.raises(OtherProfiles, match="cannot tell its service profiles: no such folder"):
+        rollout.check_executors(plan(), Broken())
+
+
 def test_what_the_actions_cannot_do_is_refused_before_anything_starts():
     half = {**OUTPUTS, "RoleConfig": {"deploy_steps_playbook": "[]"}}
     with pytest.raises(CannotUpdate, match="no update tasks of its own"):

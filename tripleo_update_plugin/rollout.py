@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tripleo_update_plugin import readiness
+from tripleo_update_plugin.actions import handover
 from tripleo_update_plugin.adapters import documents, extensions, workbook_files
 from tripleo_update_plugin.adapters.heat import Heat
 from tripleo_update_plugin.adapters.mistral import Mistral
@@ -83,7 +84,8 @@ def discover(stack: str, mistral: Mistral) -> Facts:
 
 
 def check(plan: Plan, heat: Heat) -> None:
-    """Raise an UpdateError unless *plan* fits the overcloud as it is now."""
+    """Raise an UpdateError unless *plan* fits the overcloud as it is now, and the actions take what it gives them."""
+    check_inputs(plan)
     now = heat.outputs(plan.stack)
     roles = readiness.roles_to_read(plan, now)
     services = heat.services(plan.stack, roles) if roles else None
@@ -105,6 +107,20 @@ def check_nodes(plan: Plan, mistral: Mistral) -> list[str]:
     return list(facts_since.changed(plan.facts, now, plan.policy.get("budgets", {})))
 
 
+def check_inputs(plan: Plan) -> None:
+    """Raise BadPlan for what an action would refuse: it would do so after the drain, and the nodes would stay out."""
+    flow = workbook.render(plan)["workflows"][workbook.WORKFLOW]
+    allowed = flow["input"][0][workbook.ALLOWED]
+    for name, task in flow["tasks"].items():
+        if "input" not in task:
+            continue
+        given = {**task["input"], workbook.ALLOWED: allowed, "update": None, "moment": "before"}
+        try:
+            handover.check("gate", given)
+        except ValueError as error:
+            raise BadPlan(f"{name} cannot be carried out: {error}") from error
+
+
 def check_executors(plan: Plan, mistral: Mistral) -> None:
     """Raise OtherProfiles unless the executor that answers goes by the service profiles that *plan* was made by.
 
@@ -114,6 +130,8 @@ def check_executors(plan: Plan, mistral: Mistral) -> None:
     catalogue = extensions.load_catalogue(*plan.policy.get("services", ()))
     mistral.require_actions()
     answer = mistral.run_action("tripleo_update.profiles", {"services": services}, PROFILES_TIMEOUT)
+    if answer.get("error"):
+        raise OtherProfiles(f"Mistral's executor cannot tell its service profiles: {answer['error']}")
     _check_projects(answer.get("projects") or {})
     theirs = answer.get("profiles") or {}
     others = [service for service in services if theirs.get(service) != catalogue.profile(service).digest]

@@ -8,9 +8,12 @@ from tripleo_update_plugin.errors import PhaseFailed
 from tripleo_update_plugin.executor.jobs import job as jobs
 from tripleo_update_plugin.executor.jobs import machine, tending
 from tripleo_update_plugin.names import is_safe_name
-from tripleo_update_plugin.rules import failure_limits, variables
+from tripleo_update_plugin.rules import failure_limits, probes, variables
 
 _MOMENTS = ("before", "after")
+
+#: Of any deadline: a year.
+MOST_SECONDS = 31_536_000
 
 #: What is done for no batch: it changes nothing.
 _OF_NO_BATCH = ("discover", "probe")
@@ -73,15 +76,22 @@ def check(phase: str, parameters: Mapping[str, Any]) -> None:
         raise ValueError("force: the nodes may still be worked on, so it has to be true")
     variables.checked(parameters.get("extra_vars") or {})
     failure_limits.caps_of(parameters.get("max_failed", 0))
+    probes.parse({"probes": parameters.get("probes") or {}})
     for key in ("timeout", "silence", "seconds"):
         value = parameters.get(key)
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise ValueError(f"{key} {value!r}: whole seconds, at least 1, are expected")
+        if value is not None and (type(value) is not int or not 1 <= value <= MOST_SECONDS):
+            raise ValueError(f"{key} {value!r:.50}: whole seconds, from 1 to {MOST_SECONDS}, are expected")
+    for key, value in (parameters.get("allowed") or {}).items():
+        if type(value) is not int or value < 0:
+            raise ValueError(f"{key} {value!r:.50}: a whole number of nodes is expected")
 
 
 def _check_names(phase: str, parameters: Mapping[str, Any]) -> None:
-    lists = (parameters.get(key) or () for key in ("nodes", "only", "down", "allowed"))
-    names = [parameters["stack"], *(name for each in lists for name in each)]
+    lists = {key: parameters[key] for key in ("nodes", "only", "down", "allowed") if parameters.get(key)}
+    for key, value in lists.items():
+        if not isinstance(value, dict if key == "allowed" else list | tuple):
+            raise ValueError(f"{key}: a {type(value).__name__} is not a list of names")
+    names = [parameters["stack"], *(name for each in lists.values() for name in each)]
     names += failure_limits.names_in(parameters.get("max_failed"))
     if phase not in _OF_NO_BATCH:
         names.append(parameters["batch"])
@@ -89,7 +99,7 @@ def _check_names(phase: str, parameters: Mapping[str, Any]) -> None:
         names.append(parameters["update"])
     for name in names:
         if not is_safe_name(name):
-            raise ValueError(f"{name!r} is not a name of a stack, an update, a batch, a node or a service")
+            raise ValueError(f"{name!r:.100} is not a name of a stack, an update, a batch, a node or a service")
 
 
 def _check_digest(phase: str, parameters: Mapping[str, Any]) -> None:

@@ -4,13 +4,15 @@ Every listing is read once as a whole; later looks ask only for what has changed
 same however many batches it has, and however many of them have ended.
 """
 
+import contextlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tripleo_update_plugin.adapters.mistral_pages import everything
-from tripleo_update_plugin.errors import ExecutionNotFound
+from tripleo_update_plugin.errors import ExecutionNotFound, shortened
 from tripleo_update_plugin.outcome.execution import SHOWN, BatchRun, Execution, NodeResult, PhaseRun, is_final
 from tripleo_update_plugin.workflows.workbook import UPDATE_BATCH, is_batch, stack_of
 
@@ -131,16 +133,21 @@ def _phase(task: Any, actions: Mapping[str, Any]) -> PhaseRun:
     return PhaseRun(
         name=task.name,
         state=task.state,
-        error=str(result.get("error") or result.get("result") or "") if task.state == "ERROR" else "",
+        error=str(result.get("error") or "") if task.state == "ERROR" else "",
         started=seconds_of(getattr(task, "started_at", None) or task.created_at),
         finished=seconds_of(task.updated_at) if is_final(task.state) else None,
-        nodes={name: _node_result(data) for name, data in (result.get("nodes") or {}).items()},
+        nodes={name: _node_result(data) for name, data in _mapping(result.get("nodes")).items()},
         task=task.id,
         action=action.id if action else "",
     )
 
 
-def _node_result(data: Mapping[str, Any]) -> NodeResult:
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _node_result(said: Any) -> NodeResult:
+    data = _mapping(said)
     return NodeResult(
         ok=bool(data.get("ok")),
         started=data.get("started"),
@@ -163,11 +170,25 @@ def execution_of(found: Any) -> Execution:
 
 
 def result_of(output: Any) -> dict[str, Any]:
-    """What an action reported, out of the wrapping that Mistral puts around it."""
-    data = json.loads(output) if isinstance(output, str) and output else output
-    if isinstance(data, Mapping) and isinstance(data.get("result"), Mapping):
+    """What an action reported, out of the wrapping that Mistral puts around it.
+
+    Of one that raised, or refused what it was given, Mistral has text: {"error": that text}.
+    """
+    data = output
+    if isinstance(output, str):
+        with contextlib.suppress(ValueError):  # it is text already
+            data = json.loads(output or "null")
+    if isinstance(data, Mapping) and isinstance(data.get("result"), Mapping | str):
         data = data["result"]
+    if isinstance(data, str):
+        return {"error": _raised(data)}
     return dict(data) if isinstance(data, Mapping) else {}
+
+
+def _raised(text: str) -> str:
+    """What an exception said, without what Mistral says around it: "… [action=…, msg='…']"."""
+    found = re.search(r"msg='(.*)'\]\Z|\]\n(.+)\Z", text.strip(), re.DOTALL)
+    return shortened(" ".join(next(filter(None, found.groups()), "").split()) if found else text)
 
 
 def _time(text: str) -> datetime:

@@ -37,7 +37,7 @@ def unlock(stack: str, nodes: Iterable[str], mistral: Mistral) -> tuple[Told, ..
 def _told(answer: Mapping[str, Any]) -> tuple[Told, ...]:
     nodes: Mapping[str, Mapping[str, Any]] = answer.get("nodes") or {}
     if not nodes:
-        raise PhaseFailed(str(answer.get("error") or answer.get("result") or "the executor named no node"))
+        raise PhaseFailed(str(answer.get("error") or "the executor named no node"))
     return tuple(
         Told(
             node=name, ok=bool(nodes[name].get("ok")), error=str(nodes[name].get("error") or ""),
