@@ -25,6 +25,15 @@ def is_uuid(text: object) -> bool:
     return isinstance(text, str) and bool(_UUID.match(text))
 
 
+def short_name(name: str) -> str:
+    """The key of a node: the first label of its name, in lower case.
+
+    >>> short_name("Overcloud-Compute-0.ctlplane.localdomain")
+    'overcloud-compute-0'
+    """
+    return name.split(".")[0].strip().lower()
+
+
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key that puts numbers in the order of their values.
 

@@ -41,7 +41,8 @@ def parsed(**changes):
 
 
 def ips(*controllers, network="ctlplane"):
-    return {"Controller": {"ctlplane": ["192.0.2.11", "192.0.2.12", "192.0.2.13"], network: list(controllers)}}
+    own = {"ctlplane": ["192.0.2.11", "192.0.2.12", "192.0.2.13"], network: list(controllers)}
+    return {"Controller": own, "Compute": {"ctlplane": ["192.0.2.21", "192.0.2.22"]}}
 
 
 @pytest.mark.parametrize("address", [*NO_ADDRESSES.values(), *NO_MACHINES])

@@ -4,8 +4,9 @@ from copy import deepcopy
 import pytest
 
 from tripleo_update_plugin.errors import BadOutputs
-from tripleo_update_plugin.overcloud import outputs
+from tripleo_update_plugin.overcloud import export, outputs
 from tripleo_update_plugin.overcloud.nodes import role_in
+from tripleo_update_plugin.overcloud.snapshot import Snapshot
 from tripleo_update_plugin.testing import RELEASES, an_overcloud, stack_outputs
 
 SMALL = an_overcloud(Controller=(1, ["mysql"]), Compute=(2, ["nova_compute"]))
@@ -41,6 +42,83 @@ def test_stack_show_also_tells_the_stack():
 
 def test_an_output_without_a_value_is_none():
     assert outputs.read_document({"outputs": [{"output_key": "A", "output_error": "…"}]}) == ({"A": None}, "")
+
+
+@pytest.mark.parametrize("form", [stack_show, output_show_as_text, output_show_as_objects])
+def test_an_output_that_heat_could_not_make_is_refused_with_heat_s_reason(form):
+    document = form(small(BlacklistedHostnames=None))
+    broken = {"output_key": "BlacklistedHostnames", "output_value": None, "output_error": "must operate on a list"}
+    if "outputs" in document:
+        document["outputs"] = [e if e["output_key"] != broken["output_key"] else broken for e in document["outputs"]]
+    else:
+        document["BlacklistedHostnames"] = json.dumps(broken) if form is output_show_as_text else broken
+    with pytest.raises(BadOutputs, match="could not make the output BlacklistedHostnames: must operate on a list"):
+        outputs.read_document(document)
+
+
+@pytest.mark.parametrize("status", ["UPDATE_FAILED", "UPDATE_IN_PROGRESS", "DELETE_COMPLETE", 7])
+def test_a_stack_that_is_not_complete_is_refused(status):
+    with pytest.raises(BadOutputs, match=f"in state {status}"):
+        outputs.read_document({**stack_show(small()), "stack_status": status})
+    assert outputs.read_document({**stack_show(small()), "stack_status": "UPDATE_COMPLETE"})[1] == "overcloud"
+
+
+def without(found, key, role):
+    inner = found[key]["server_ids"] if key == "ServerIdData" else found[key]
+    del inner[role]
+    return found
+
+
+@pytest.mark.parametrize("key", ["RoleNetHostnameMap", "RoleNetIpMap", "ServerIdData", "RoleData"])
+def test_a_role_that_one_output_does_not_have_is_refused(key):
+    with pytest.raises(BadOutputs, match=rf"{key} does not have the role Compute, of which .* has nodes"):
+        outputs.parse(without(small(), key, "Compute"), "overcloud")
+
+
+@pytest.mark.parametrize("networks", [None, {}, {"ctlplane": []}])
+def test_nodes_do_not_vanish_from_the_hostname_map(networks):
+    found = small()
+    found["RoleNetHostnameMap"]["Compute"] = networks
+    with pytest.raises(BadOutputs, match=r"RoleNetIpMap of role Compute|has no nodes of the role Compute"):
+        outputs.parse(found, "overcloud")
+    found["RoleNetIpMap"]["Compute"] = {}
+    with pytest.raises(BadOutputs, match=r"ServerIdData .*Compute|has no nodes of the role Compute"):
+        outputs.parse(found, "overcloud")
+
+
+@pytest.mark.parametrize("nothing", [None, []])
+def test_a_role_with_nodes_has_services(nothing):
+    found = small()
+    found["EnabledServices"]["Controller"] = nothing
+    with pytest.raises(BadOutputs, match="EnabledServices names no service of role Controller"):
+        outputs.parse(found, "overcloud")
+
+
+def test_whoever_is_excluded_is_a_node():
+    with pytest.raises(BadOutputs, match=r"BlacklistedHostnames has 'compute-7.example', which is no node"):
+        outputs.parse(small(BlacklistedHostnames=["", "compute-7.example"]), "overcloud")
+
+
+def test_exclusions_by_name_and_by_address_are_the_same():
+    address = next(node.address for node in SMALL.nodes if node.name == "compute-1")
+    found = small(BlacklistedHostnames=["", "Compute-1", ""], BlacklistedIpAddresses=["", address, ""])
+    assert [n.name for n in outputs.parse(found, "overcloud").nodes if n.excluded] == ["compute-1"]
+    with pytest.raises(BadOutputs, match=f"BlacklistedIpAddresses has {address} of compute-1"):
+        outputs.parse({**found, "BlacklistedHostnames": ["", "", ""]}, "overcloud")
+
+
+def test_exclusions_hold_wherever_the_nodes_are_read_from():
+    found = {k: v for k, v in small(BlacklistedHostnames=["compute-1"]).items() if k != "RoleNetHostnameMap"}
+    assert [n.name for n in outputs.parse(found, "overcloud").nodes if n.excluded] == ["compute-1"]
+    members = {"Compute": [{"name": "compute-1"}], "Controller": [{"name": "controller-0"}]}
+    found["ResourceGroupMembers"] = members
+    assert [n.name for n in outputs.parse(found, "overcloud").nodes if n.excluded] == ["compute-1"]
+
+
+def test_an_export_of_empty_outputs_can_be_read():
+    snapshot = Snapshot.of("overcloud", small(BlacklistedHostnames=[], RoleConfig={}, VipMap={}))
+    exported = export.from_document(json.loads(json.dumps(export.to_document(snapshot))))
+    assert exported.overcloud() == snapshot.overcloud()
 
 
 @pytest.mark.parametrize("document", [[], "x", None, {"outputs": ["x"]}, {"outputs": [{"value": 1}]}])
@@ -100,11 +178,16 @@ OPTIONAL = ["RoleNetIpMap", "ServerIdData", "VipMap", "EndpointMap", "RoleData",
 
 
 @pytest.mark.parametrize("key", OPTIONAL)
-def test_what_is_only_nice_to_have_may_be_null_or_missing(key):
-    null = small(**{key: None})
-    missing = {k: v for k, v in null.items() if k != key}
-    assert outputs.parse(null, "overcloud").nodes != ()
-    assert outputs.parse(null, "overcloud").nodes == outputs.parse(missing, "overcloud").nodes
+def test_what_is_only_nice_to_have_may_be_missing(key):
+    missing = {k: v for k, v in small().items() if k != key}
+    nodes = outputs.parse(missing, "overcloud").nodes
+    assert [node.name for node in nodes] == ["compute-0", "compute-1", "controller-0"]
+
+
+@pytest.mark.parametrize("key", [*OPTIONAL, "EnabledServices", "RoleNetHostnameMap", "RoleConfig"])
+def test_null_is_not_the_same_as_nothing(key):
+    with pytest.raises(BadOutputs, match=f"output {key} (is null|should be a list)"):
+        outputs.parse(small(**{key: None}), "overcloud")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +219,7 @@ HOSTILE = ["<% $.x %>", "{{ x }}", "a b", "-o", "$(id)", "a\nb", "a:b", "..", ""
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_host_name_is_refused(name):
-    found = small(RoleNetHostnameMap={"Controller": {"ctlplane": [name]}}, RoleNetIpMap=None, ServerIdData=None)
+    found = small(RoleNetHostnameMap={"Controller": {"ctlplane": [name]}}, RoleNetIpMap={}, ServerIdData={})
     with pytest.raises(BadOutputs, match="not a host name"):
         outputs.parse(found, "overcloud")
 
@@ -148,7 +231,7 @@ def test_a_hostile_stack_name_is_refused(name):
 
 
 def test_a_node_in_two_roles_is_refused():
-    found = small(RoleNetIpMap=None, ServerIdData=None)
+    found = small(RoleNetIpMap={}, ServerIdData={})
     found["RoleNetHostnameMap"]["Controller"]["ctlplane"] = ["COMPUTE-1.ctlplane.localdomain"]
     with pytest.raises(BadOutputs, match="compute-1 is in the roles"):
         outputs.parse(found, "overcloud")
@@ -219,7 +302,7 @@ def test_what_changed_is_told_by_output():
 
 @pytest.mark.parametrize("address", ["{{ lookup('pipe', 'id') }}", "-oProxyCommand=id", "192.0.2.1 b"])
 def test_a_hostile_address_is_refused(address):
-    found = small(RoleNetHostnameMap={"Controller": {"ctlplane": ["a-0"]}}, ServerIdData=None)
+    found = small(RoleNetHostnameMap={"Controller": {"ctlplane": ["a-0"]}}, ServerIdData={})
     found["RoleNetIpMap"] = {"Controller": {"ctlplane": [address]}}
     with pytest.raises(BadOutputs):
         outputs.parse(found, "overcloud")

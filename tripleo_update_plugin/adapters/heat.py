@@ -20,7 +20,7 @@ from oslo_log import log
 
 from tripleo_update_plugin.errors import HeatUnavailable, StackNotFound, first_line
 from tripleo_update_plugin.names import natural_key
-from tripleo_update_plugin.overcloud import fixed_roles
+from tripleo_update_plugin.overcloud import completeness, fixed_roles
 from tripleo_update_plugin.overcloud.nodes import RESOURCE_GROUP_MEMBERS, hosts_entries
 from tripleo_update_plugin.overcloud.outputs import with_service_chains
 
@@ -28,9 +28,6 @@ from tripleo_update_plugin.overcloud.outputs import with_service_chains
 _AT_ONCE = 8
 
 LOG = log.getLogger(__name__)
-
-#: The states in which a stack's outputs are those of a whole overcloud.
-_SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "CHECK_COMPLETE", "ADOPT_COMPLETE", "RESUME_COMPLETE")
 
 
 class Heat:
@@ -44,17 +41,18 @@ class Heat:
 
         Where they name no nodes by role (up to Ocata), or do not tell who runs a service (Newton), or not even which
         services there are (Mitaka), what is missing is read elsewhere in the stack and added as pseudo-outputs: see
-        the module outputs. Raises StackNotFound and HeatUnavailable; the latter also while the stack is changed.
+        the module outputs. Raises StackNotFound and HeatUnavailable, the latter also while the stack is changed; and
+        BadOutputs for an output that Heat could not make.
         """
         read = _Reading(self._client, stack)
         with _translated(stack), read.told("outputs"):
             found = read.get(lambda client: client.stacks.get(stack, resolve_outputs=True), _outputs_of)
-            if found.stack_status not in _SETTLED:
+            if found.stack_status not in completeness.SETTLED:
                 raise HeatUnavailable(
                     f"stack {stack} is in state {found.stack_status}: its outputs may be those of half an overcloud",
                     "Bring the stack to a COMPLETE state first: 'openstack stack show'.",
                 )
-            outputs = _outputs_of(found)
+            outputs = completeness.values_of(found.outputs)
             if "RoleNetHostnameMap" in outputs:
                 return outputs
             return self._completed(read, found, outputs)

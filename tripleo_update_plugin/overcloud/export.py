@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from tripleo_update_plugin.names import is_safe_name, is_uuid
+from tripleo_update_plugin.names import is_safe_name, is_uuid, short_name
 from tripleo_update_plugin.overcloud import architecture, fixed_roles, outputs
 from tripleo_update_plugin.overcloud.addresses import is_address
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
-from tripleo_update_plugin.overcloud.nodes import RESOURCE_GROUP_MEMBERS, hosts_entries, short_name
+from tripleo_update_plugin.overcloud.nodes import RESOURCE_GROUP_MEMBERS, hosts_entries
 from tripleo_update_plugin.overcloud.outputs import RELEASE_SIGNS, SERVICE_CHAINS
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
 
@@ -58,7 +58,7 @@ def extract(found: Mapping[str, Any], overcloud: Overcloud) -> dict[str, Any]:
     signs = {*(sign for sign, _ in RELEASE_SIGNS), "KeystoneURL", "ManagedEndpoints"}
     kept: dict[str, Any] = {key: None for key in found if key in signs}  # that they are there tells the release
     for key, keep in _KEPT.items():
-        if found.get(key):
+        if found.get(key) is not None:
             kept[key] = keep(found[key], overcloud)
     if found.get("HostsEntry") and not found.get("RoleNetHostnameMap"):
         entries = {name: address for address, name in hosts_entries(found)}

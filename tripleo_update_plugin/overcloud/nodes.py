@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tripleo_update_plugin.errors import BadOutputs
-from tripleo_update_plugin.names import is_safe_name
+from tripleo_update_plugin.names import is_safe_name, short_name
 from tripleo_update_plugin.overcloud.addresses import address_of, is_address
+from tripleo_update_plugin.overcloud.completeness import mapping, with_exclusions
 from tripleo_update_plugin.overcloud.model import Node
 
 #: The pseudo-output with the nodes of overclouds whose outputs have no hostname map:
@@ -35,28 +36,10 @@ def nodes_in(outputs: Mapping[str, Any], enabled: Services) -> list[Node]:
             "Read the overcloud from Heat with --stack NAME, which finds its nodes in the stack's resource groups.",
         )
     _check_names(found)
-    return found
-
-
-def mapping(outputs: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """An output that is a mapping, or nothing; BadOutputs for anything else."""
-    value = outputs.get(key) or {}
-    if not isinstance(value, Mapping):
-        raise BadOutputs(f"output {key} should be a mapping, it is a {type(value).__name__}")
-    return value
-
-
-def short_name(name: str) -> str:
-    """The key of a node: the first label of its name, in lower case.
-
-    >>> short_name("Overcloud-Compute-0.ctlplane.localdomain")
-    'overcloud-compute-0'
-    """
-    return name.split(".")[0].strip().lower()
+    return with_exclusions(found, outputs)
 
 
 def _of_hostname_map(outputs: Mapping[str, Any], enabled: Services) -> Iterator[Node]:
-    excluded = _excluded(outputs)
     ids = mapping(mapping(outputs, "ServerIdData"), "server_ids")
     for role, networks in mapping(outputs, "RoleNetHostnameMap").items():
         names = _names_of_role(role, networks)
@@ -73,15 +56,7 @@ def _of_hostname_map(outputs: Mapping[str, Any], enabled: Services) -> Iterator[
                 services=enabled[role],
                 address=address,
                 server_id=str(server or ""),
-                excluded="excluded in the stack (BlacklistedHostnames)" if name in excluded else "",
             )
-
-
-def _excluded(outputs: Mapping[str, Any]) -> set[str]:
-    names = outputs.get("BlacklistedHostnames") or []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise BadOutputs("output BlacklistedHostnames should be a list of host names")
-    return {short_name(name) for name in names if name}
 
 
 def _names_of_role(role: str, networks: object) -> list[str]:

@@ -8,7 +8,7 @@ it like any output: nodes.RESOURCE_GROUP_MEMBERS, SERVICE_CHAINS and fixed_roles
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tripleo_update_plugin import strict_json
@@ -16,8 +16,16 @@ from tripleo_update_plugin.errors import BadOutputs, first_line
 from tripleo_update_plugin.names import is_safe_name, natural_key
 from tripleo_update_plugin.overcloud import architecture, fixed_roles
 from tripleo_update_plugin.overcloud.addresses import address_of, check_apart
+from tripleo_update_plugin.overcloud.completeness import (
+    SETTLED,
+    check_roles,
+    check_services,
+    mapping,
+    value_of,
+    values_of,
+)
 from tripleo_update_plugin.overcloud.model import Node, Overcloud
-from tripleo_update_plugin.overcloud.nodes import mapping, nodes_in
+from tripleo_update_plugin.overcloud.nodes import nodes_in
 
 #: {name of an output: its value}
 Outputs = Mapping[str, Any]
@@ -69,18 +77,15 @@ def read_document(document: object) -> tuple[dict[str, Any], str]:
     if not isinstance(document, Mapping):
         raise BadOutputs(f"a mapping of outputs is expected, this is a {type(document).__name__}")
     if isinstance(document.get("outputs"), list):
-        return _from_list(document["outputs"]), str(document.get("stack_name") or "")
+        status = document.get("stack_status") or SETTLED[0]
+        if status not in SETTLED:
+            raise BadOutputs(
+                f"the stack was in state {status!s:.100}: its outputs may be those of half an overcloud",
+                "Bring the stack to a COMPLETE state, and read it again.",
+            )
+        return values_of(document["outputs"]), str(document.get("stack_name") or "")
     values = {key: _embedded(key, value) for key, value in document.items()}
     return values, ""
-
-
-def _from_list(entries: Sequence[object]) -> dict[str, Any]:
-    outputs = {}
-    for entry in entries:
-        if not isinstance(entry, Mapping) or "output_key" not in entry:
-            raise BadOutputs("an entry of 'outputs' has no output_key")
-        outputs[str(entry["output_key"])] = entry.get("output_value")
-    return outputs
 
 
 def _embedded(key: str, value: Any) -> Any:
@@ -91,7 +96,7 @@ def _embedded(key: str, value: Any) -> Any:
         except (ValueError, RecursionError) as error:
             raise BadOutputs(f"output {key} is not whole: {first_line(error)}") from error
     if isinstance(value, Mapping) and value.get("output_key") == key:
-        return value.get("output_value")
+        return value_of(key, value)
     return value
 
 
@@ -114,6 +119,8 @@ def parse(outputs: Outputs, stack: str, services: architecture.PerService | None
     clustered = {s for by_service in runners.values() for s, r in by_service.items() if r in ("pacemaker", "bundle")}
     has_pacemaker = any("pacemaker" in names for names in enabled.values()) or bool(clustered)
     nodes, vips = tuple(sorted(nodes_in(outputs, enabled), key=lambda node: natural_key(node.name))), _vips(outputs)
+    check_roles(outputs)
+    check_services(nodes)
     check_apart(((node.name, node.address) for node in nodes), vips.values())
     return Overcloud(
         stack=stack,

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tripleo_update_plugin.adapters.ansible import Outcome
-from tripleo_update_plugin.names import is_safe_name, naturally
+from tripleo_update_plugin.names import is_safe_name, naturally, short_name
 from tripleo_update_plugin.overcloud.addresses import canonical
 from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Held
 from tripleo_update_plugin.overcloud.model import RUNNERS, VIPS_OF_SERVICES, Node, Overcloud
-from tripleo_update_plugin.overcloud.nodes import short_name
 from tripleo_update_plugin.playbooks.plays import Phase
 from tripleo_update_plugin.rules.catalogue import Catalogue
 
