@@ -23,7 +23,7 @@ from tripleo_update_plugin.errors import (
 from tripleo_update_plugin.outcome.execution import Execution
 from tripleo_update_plugin.outcome.report import Report, report_of
 from tripleo_update_plugin.outcome.verdicts import Watch
-from tripleo_update_plugin.overcloud import contradictions
+from tripleo_update_plugin.overcloud import contradictions, strangers
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
@@ -31,7 +31,7 @@ from tripleo_update_plugin.plan import facts_since
 from tripleo_update_plugin.plan.plan import Plan
 from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.planner import planner
-from tripleo_update_plugin.rules import scope
+from tripleo_update_plugin.rules import probes, scope
 from tripleo_update_plugin.rules.policy import Policy
 from tripleo_update_plugin.workflows import workbook
 
@@ -54,15 +54,17 @@ def prepare(snapshot: Snapshot, policy: Policy, limits: list[str], facts: Facts 
     Raises ContradictingFacts if the nodes do not say what Heat says.
     """
     said = facts or snapshot.facts
-    known = said or Facts()
-    overcloud = overcloud_of(snapshot, known)
+    read = snapshot.overcloud()
+    known, strange = strangers.without(read, said or Facts())
+    overcloud = contradictions.settled(read, known)
     limit = scope.parse_limit(limits, overcloud)
     touched = {node.name for node in overcloud.nodes if not node.excluded and limit.takes(node)}
     known = contradictions.set_aside(overcloud, known, touched)
     contradictions.check(overcloud, known)
     catalogue = extensions.load_catalogue(*policy.services)
     plan = planner.plan_update(overcloud, catalogue, policy, known if said else None, limit, snapshot.digests)
-    return replace(plan, warnings=(*plan.warnings, *contradictions.warnings_of(known)))
+    skipped = probes.skipped_without_need(policy.probes, overcloud, snapshot.outputs)
+    return replace(plan, warnings=(*plan.warnings, *strange, *skipped, *contradictions.warnings_of(known)))
 
 
 def overcloud_of(snapshot: Snapshot, facts: Facts) -> Overcloud:

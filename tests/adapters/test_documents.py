@@ -9,6 +9,7 @@ from tripleo_update_plugin.adapters import documents
 from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolicy
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
+from tripleo_update_plugin.plan.plan import Plan
 from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.rules import probes
 from tripleo_update_plugin.rules.budget import Percent
@@ -306,3 +307,51 @@ def test_an_export_of_another_shape_is_refused(write, tmp_path, change, words):
 def test_a_plan_is_no_export(write):
     with pytest.raises(BadOutputs, match="format"):
         documents.read_snapshot(write("plan.json", PLAN.to_dict()))
+
+
+def edited(**changes):
+    """A plan as data, with *changes*, whose digest fits again."""
+    data = {**PLAN.to_dict(), **changes}
+    return {**data, "digest": Plan.from_dict(data).digest}
+
+
+def batches(**changes):
+    first, *others = PLAN.to_dict()["batches"]
+    return [{**first, **changes}, *others]
+
+
+IDS = [batch.id for batch in PLAN.batches]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"batches": batches(after=[IDS[0]])}, f"{IDS[0]} comes after itself"),
+        ({"batches": batches(after=["nobody"])}, f"{IDS[0]} comes after nobody, which the plan has not"),
+        ({"batches": [{**b, "after": [after]} for b, after in zip(batches(), IDS[1:] + IDS[:1], strict=True)]},
+         "wait for one another in a circle"),
+        ({"batches": batches(id=IDS[-1])}, f"the same id {IDS[-1]}"),
+        ({"batches": batches(seconds=True)}, "batches.0.seconds"),
+        ({"approvals": [{"id": "approval-1", "before": ["nobody"], "why": "x"}]}, "approval-1 is before nobody"),
+        ({"approvals": [{"id": "approval-1", "before": [IDS[0]], "why": "x"}] * 2}, "the same id approval-1"),
+        ({"policy": {"max_failed": float("nan")}}, "policy.max_failed"),
+        ({"policy": {"max_failed": "1"}}, "policy.max_failed"),
+        ({"policy": {"max_faild": 1}}, "'max_faild'"),
+        ({"policy": {"budgets": {"mysql": 1}}}, "policy.budgets.mysql"),
+        ({"policy": {"budgets": {"mysql": {"max_unavailable": 1, "of": 3, "limit": True, "from": "x"}}}}, "limit"),
+        ({"policy": {"order": [["a", "b"]]}}, "policy.order.0"),
+        ({"policy": {"domains": {"compute-0": 7}}}, "policy.domains.compute-0"),
+        ({"policy": {"ramp": ["many"]}}, "policy: ramp: 'many' is neither"),
+        ({"policy": {"extra_vars": {"ansible_user": "x"}}}, "policy: extra_vars: 'ansible_user'"),
+        ({"policy": {"probes": {"retry": 10**6}}}, "policy.probes.retry"),
+        ({"policy": {"probes": {"rate": 0.001}}}, "policy: probes: in 15 s of retry"),
+        ({"policy": {"limit": {"nodes": [7]}}}, "policy.limit.nodes.0"),
+        ({"policy": {"services": "x"}}, "policy.services"),
+    ],
+)
+def test_a_plan_that_cannot_be_carried_out_is_named(write, changes, says):
+    if "policy" in changes:
+        changes = {"policy": {**PLAN.policy, **changes["policy"]}}
+    with pytest.raises(BadPlan) as refusal:
+        documents.plan_of(edited(**changes), "the plan")
+    assert refusal.value.message.startswith("the plan: ") and says in refusal.value.message

@@ -56,7 +56,7 @@ def test_an_id_that_somebody_chose_is_no_path(tmp_path, owner):
     assert not (tmp_path / "work").exists()
 
 
-@pytest.mark.parametrize("name", ["../drain", "drain.a/b", f"drain.{'b' * 255}"])
+@pytest.mark.parametrize("name", ["../drain", "drain.a/b", f"drain.{'b' * 200}"])
 def test_a_job_has_a_name(tmp_path, name):
     with pytest.raises(ValueError, match="cannot be the name of a job"):
         jobs.Job.make(str(tmp_path / "work"), OWNER, name)

@@ -6,6 +6,7 @@ import math
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolic
 from tripleo_update_plugin.overcloud import export, outputs
 from tripleo_update_plugin.overcloud.architecture import PerService
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
+from tripleo_update_plugin.plan import safety
 from tripleo_update_plugin.plan.plan import Plan
 from tripleo_update_plugin.rules import policy
 
@@ -80,16 +82,24 @@ def read_plan(path: str) -> Plan:
 def plan_of(document: Any, source: str) -> Plan:
     """A plan from parsed data; *source* goes into the errors."""
     check("plan.json", document, source, BadPlan)
+    _check_recorded(document["policy"], source)
     plan = Plan.from_dict(document)
     if plan.digest != document["digest"]:
         raise BadPlan(f"{source}: the digest does not fit: outputs, policy or facts were edited after planning")
-    known = {batch.id for batch in plan.batches}
-    if len(known) < len(plan.batches):
-        raise BadPlan(f"{source}: two batches have the same id")
-    for batch in plan.batches:
-        if not set(batch.after) <= known:
-            raise BadPlan(f"{source}: batch {batch.id} comes after {set(batch.after) - known}, which do not exist")
+    for problem in safety.tangles(plan):
+        raise BadPlan(f"{source}: {problem}")
     return plan
+
+
+def _check_recorded(recorded: Mapping[str, Any], source: str) -> None:
+    """Raise BadPlan unless *recorded*, the policy in a plan, is what a policy can come to."""
+    given, resolved = _schema("policy.json"), _schema("plan.json")["properties"]["policy"]["properties"]
+    schema = {**given, "properties": {**given["properties"], **dict.fromkeys(resolved, True)}}
+    _check(schema, recorded, source, BadPlan, within="policy")
+    try:
+        policy.check_recorded(recorded)
+    except BadPolicy as error:
+        raise BadPlan(f"{source}: policy: {error.message}") from error
 
 
 def write_plan(plan: Plan, path: str) -> None:
@@ -130,6 +140,7 @@ _NUMBERS = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many({
 _Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=_NUMBERS)  # type: ignore[no-untyped-call]
 
 
+@cache
 def _schema(name: str) -> Mapping[str, Any]:
     data: Mapping[str, Any] = json.loads((resources.files("tripleo_update_plugin.schemas") / name).read_text())
     return data

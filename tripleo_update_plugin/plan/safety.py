@@ -37,6 +37,27 @@ def problems(plan: Plan, overcloud: Overcloud) -> Iterator[str]:
     yield from _passed_checkpoints(plan, overcloud, ancestors)
 
 
+def tangles(plan: Plan) -> Iterator[str]:
+    """Where the batches and approvals of a plan do not fit together, whatever the overcloud, in words."""
+    ids = [batch.id for batch in plan.batches] + [approval.id for approval in plan.approvals]
+    if twice := sorted({id for id in ids if ids.count(id) > 1} if len(set(ids)) < len(ids) else ()):
+        yield f"two batches or approvals have the same id {twice[0]}"
+        return
+    known = {batch.id for batch in plan.batches}
+    for batch in plan.batches:
+        if batch.id in batch.after:
+            yield f"batch {batch.id} comes after itself"
+        if unknown := sorted(set(batch.after) - known):
+            yield f"batch {batch.id} comes after {', '.join(unknown)}, which the plan has not"
+    for approval in plan.approvals:
+        if unknown := sorted(set(approval.before) - known):
+            yield f"{approval.id} is before {', '.join(unknown)}, which the plan has not"
+    try:
+        TopologicalSorter({batch.id: batch.after for batch in plan.batches}).prepare()
+    except CycleError as error:
+        yield f"batches wait for one another in a circle: {', '.join(error.args[1][:5])}"
+
+
 def _wrong_nodes(plan: Plan, overcloud: Overcloud) -> Iterator[str]:
     names = {node.name for node in overcloud.nodes}
     seen: dict[str, str] = {}

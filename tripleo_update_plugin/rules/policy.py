@@ -136,6 +136,13 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
     )
 
 
+def check_recorded(data: Mapping[str, Any]) -> None:
+    """Raise BadPolicy for what a schema cannot say of a policy as a plan records it, resolved to numbers."""
+    variables.checked(data.get("extra_vars") or {})
+    _ramp(data.get("ramp") or ())
+    _probes(data)
+
+
 def _probes(data: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a policy that is about probes, once it is known that it can be followed."""
     found = {key: data[key] for key in ("probes", "availability") if data.get(key)}

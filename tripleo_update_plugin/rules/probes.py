@@ -199,6 +199,19 @@ def select(wanted: Wanted, overcloud: Overcloud, outputs: Mapping[str, Any]) -> 
     return Selection(probes=(*chosen, *wanted.more), left_out=tuple(n for n in left_out if n not in wanted.skip))
 
 
+def skipped_without_need(
+    data: Mapping[str, Any], overcloud: Overcloud, outputs: Mapping[str, Any]
+) -> Iterator[str]:
+    """A warning for the names in ``probes.skip`` of a policy that are none of the probes that the stack chooses."""
+    wanted, _ = parse(data)
+    if not wanted.skip:
+        return
+    chosen = select(replace(wanted, skip=(), more=(), stack=True), overcloud, outputs)
+    known = {probe.name for probe in chosen.probes} | {*chosen.left_out}
+    if unknown := naturally(name for name in wanted.skip if name not in known):
+        yield f"probes.skip names no probe of the stack: {', '.join(unknown)}"
+
+
 def _public_endpoints(overcloud: Overcloud, pace: Pace) -> tuple[list[Probe], list[str]]:
     """A probe for each host and port of public endpoints, and the names of endpoints that lead to nothing deployed.
 

@@ -48,6 +48,9 @@ _SETTLED = 20.0  # seconds after which a runner that was started holds its lock,
 #: Beside the folder of the jobs: links to those that have not come to their end.
 OPEN = "open"
 
+#: Characters of a job's name, which stands with the id of its execution in the name of a link.
+_LONGEST_NAME = 200
+
 #: Gets the job and the descriptor of its lock, which the started process inherits; returns its process id.
 Launcher = Callable[["Job", int], int]
 
@@ -65,7 +68,7 @@ class Job:
         """
         if not is_uuid(owner):
             raise ValueError(f"execution {owner!r:.100}: its id is no UUID, so nothing is done for it")
-        if not is_safe_name(name):
+        if not is_safe_name(name) or len(name) > _LONGEST_NAME:
             raise ValueError(f"{name!r:.100} cannot be the name of a job")
         folders.private(Path(work_dir), OPEN)
         return cls(folders.private(Path(work_dir), "jobs", owner.lower(), name))
