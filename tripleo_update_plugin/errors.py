@@ -29,6 +29,8 @@
     └── PhaseFailed             Ansible could not do a phase of a batch
 """
 
+from tripleo_update_plugin.terminal import printable
+
 
 class UpdateError(Exception):
     """An error an operator can act on: *what happened*, and the *remedy*."""
@@ -36,9 +38,9 @@ class UpdateError(Exception):
     remedy = ""
 
     def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy or self.remedy
+        self.message = printable(message)
+        self.remedy = printable(remedy or self.remedy)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.remedy}" if self.remedy else self.message

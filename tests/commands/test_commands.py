@@ -177,6 +177,11 @@ def test_a_plan_without_facts_takes_none_from_an_export_either(cloud, tmp_path):
     assert "without live facts" not in said
 
 
+def test_a_plan_is_saved_to_a_file_that_has_a_name(cloud):
+    with pytest.raises(BadInput, match="no file is named to save to"):
+        cloud(PlanUpdate, "--stack", "overcloud", "--no-facts", "--save", "")
+
+
 def test_a_workbook_is_printed_in_both_forms_and_uploaded(cloud, plan):
     cloud(ShowWorkbook, plan)
     as_yaml = yaml.safe_load(cloud.command.app.stdout.getvalue())

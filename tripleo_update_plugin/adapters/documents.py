@@ -3,8 +3,6 @@
 import dataclasses
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
@@ -16,6 +14,7 @@ import yaml
 
 from tripleo_update_plugin import strict_json
 from tripleo_update_plugin.adapters import yaml_safe
+from tripleo_update_plugin.adapters.saving import save
 from tripleo_update_plugin.errors import BadInput, BadOutputs, BadPlan, BadPolicy, shortened
 from tripleo_update_plugin.overcloud import export, outputs
 from tripleo_update_plugin.overcloud.architecture import PerService
@@ -53,7 +52,7 @@ def read_services(path: str) -> PerService:
 
 def write_export(snapshot: Snapshot, path: str) -> None:
     """The snapshot as JSON, without secrets; all of it or nothing."""
-    _write(json.dumps(export.to_document(snapshot), indent=1, sort_keys=True) + "\n", path)
+    save(json.dumps(export.to_document(snapshot), indent=1, sort_keys=True) + "\n", path)
 
 
 def read_policy(paths: Iterable[str]) -> policy.Policy:
@@ -105,19 +104,7 @@ def _check_recorded(recorded: Mapping[str, Any], source: str) -> None:
 def write_plan(plan: Plan, path: str) -> None:
     """The plan as JSON or YAML, by the file's ending; all of it or nothing."""
     data = plan.to_dict()
-    _write(json.dumps(data, indent=2) + "\n" if path.endswith(".json") else yaml.safe_dump(data, sort_keys=False), path)
-
-
-def _write(text: str, path: str) -> None:
-    """Put *text* into a file that only its owner can read, whole or not at all."""
-    target = Path(path)
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}", "Give a path in a folder that exists and is writable.") from error
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    Path(name).replace(target)
+    save(json.dumps(data, indent=2) + "\n" if path.endswith(".json") else yaml.safe_dump(data, sort_keys=False), path)
 
 
 def check(schema: str, document: Any, source: str, error: type[BadInput]) -> None:

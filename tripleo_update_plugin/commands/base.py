@@ -5,10 +5,12 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cliff.columns import FormattableColumn
 from osc_lib.cli import format_columns
 from osc_lib.command import command
 
 from tripleo_update_plugin.commands import exit_codes
+from tripleo_update_plugin.terminal import printable
 
 if TYPE_CHECKING:  # cliff imports every command to build its help, so what is heavy waits for take_action
     from tripleo_update_plugin.adapters.heat import Heat
@@ -54,7 +56,7 @@ class CloudCommand(command.Command):  # type: ignore[misc]
 
     def say(self, text: str) -> None:
         """Tell the operator something that is not the command's data."""
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
     def confirm(self, question: str) -> None:
         """Go on only if a person at the terminal says yes. Raises BadInput."""
@@ -62,7 +64,7 @@ class CloudCommand(command.Command):  # type: ignore[misc]
 
         if not sys.stdin.isatty():
             raise BadInput("nobody is there to confirm it", "Add --yes once you have read what will be done.")
-        sys.stderr.write(question)
+        sys.stderr.write(printable(question))
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise BadInput("not confirmed, so nothing was begun", "Answer 'y', or add --yes.")
@@ -80,6 +82,12 @@ class CloudCommand(command.Command):  # type: ignore[misc]
                 self.app.LOG.error(error)
             return exit_codes.COULD_NOT_LOOK
 
+    def produce_output(self, parsed_args: argparse.Namespace, column_names: Any, data: Any) -> Any:
+        """Show what take_action() returned; rows and cells hold words of nodes, outputs and files."""
+        if isinstance(self, command.Lister):
+            return super().produce_output(parsed_args, column_names, [tuple(map(_shown, row)) for row in data])
+        return super().produce_output(parsed_args, column_names, tuple(map(_shown, data)))
+
     def _clients(self) -> Any:
         """Makes clients of OpenStack's services, which wait a little for one that is away."""
         if not self.auth_required:
@@ -90,6 +98,24 @@ class CloudCommand(command.Command):  # type: ignore[misc]
             patience = Patience(seconds=PATIENCE, quiet=QUIET, say=self.say)
             self.app.client_manager.session = PatientSession(self.app.client_manager.session, patience)
         return self.app.client_manager
+
+
+def _shown(cell: Any) -> Any:
+    """A cell as it may be shown."""
+    if isinstance(cell, FormattableColumn):
+        return _ShownColumn(cell)
+    return printable(cell) if isinstance(cell, str) else cell
+
+
+class _ShownColumn(FormattableColumn):  # type: ignore[misc]
+    """What another column says, as it may be shown. Forms for machines write control characters out themselves."""
+
+    def human_readable(self) -> str:
+        return printable(str(self._value.human_readable()))
+
+    def machine_readable(self) -> Any:
+        value = self._value.machine_readable()
+        return printable(value) if isinstance(value, str) else value
 
 
 class NamesColumn(format_columns.ListColumn):  # type: ignore[misc]

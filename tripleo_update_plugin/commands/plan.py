@@ -70,7 +70,7 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
         elif not parsed_args.outputs:
             source = dataclasses.replace(source, facts=ask_nodes(self, source.stack))
         plan = rollout.prepare(source, policy, parsed_args.limit)
-        if parsed_args.save:
+        if parsed_args.save is not None:
             documents.write_plan(plan, parsed_args.save)
         if parsed_args.explain:
             self.say(explanation.explain(plan, parsed_args.explain))
