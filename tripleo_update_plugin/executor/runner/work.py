@@ -156,6 +156,8 @@ class Work:
         return ansible.run(playbook, inventory, nodes, settings, heard=self._note, **{**limits, **more})
 
     def _note(self, event: ansible.Event) -> None:
+        """Tasks of the overcloud have names that hold what they are about to set, too."""
+        event = replace(event, task=self.redact(event.task))
         self.hear(event)
         self.log.of(node=event.node).log(ansible.LEVELS[event.kind], "%s: %s", event.task, event.kind)
 
