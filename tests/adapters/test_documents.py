@@ -152,6 +152,25 @@ def test_a_policy_that_is_none_names_file_and_place(write, text, place):
     assert "p.yaml" in refusal.value.message and place in refusal.value.message
 
 
+def test_all_faults_of_a_policy_are_told_at_once(write):
+    path = write("p.yaml", "max_failed: -1\ncanary: maybe\nbudget: {}\nbudgets: {mysql: most}")
+    with pytest.raises(BadPolicy) as refusal:
+        documents.read_policy([path])
+    lines = refusal.value.message.splitlines()
+    assert len(lines) == 4 and all(line.startswith(f"{path}: ") for line in lines)
+    assert all(any(place in line for line in lines) for place in ("max_failed", "canary", "'budget'", "budgets.mysql"))
+    many = write("p.yaml", "budgets:\n" + "".join(f"  s{n}: most\n" for n in range(1000)))
+    with pytest.raises(BadPolicy) as refusal:
+        documents.read_policy([many])
+    assert len(refusal.value.message.splitlines()) == 6 and refusal.value.message.endswith("and more")
+
+
+def test_what_a_schema_cannot_say_names_the_file_as_well(write):
+    path = write("p.yaml", "extra_vars: {ansible_user: x}")
+    with pytest.raises(BadPolicy, match=r"p.yaml: extra_vars: 'ansible_user'"):
+        documents.read_policy([path])
+
+
 @pytest.mark.parametrize("text", ["budgets: {mysql: 0%}", "budgets: {mysql: 101%}", "domains: {a: [x], b: [x]}"])
 def test_what_a_schema_cannot_say_is_checked_too(write, text):
     with pytest.raises(BadPolicy):

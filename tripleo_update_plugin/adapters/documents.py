@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from tripleo_update_plugin.overcloud.snapshot import Snapshot
 from tripleo_update_plugin.plan import safety
 from tripleo_update_plugin.plan.plan import Plan
 from tripleo_update_plugin.rules import policy
+
+#: Faults of one file that are told at once.
+_MOST_FAULTS = 5
 
 _PLAIN = "Write everything once, and as plain data: texts, numbers, lists and mappings."
 
@@ -57,14 +61,18 @@ def write_export(snapshot: Snapshot, path: str) -> None:
 
 def read_policy(paths: Iterable[str]) -> policy.Policy:
     """One policy from several files; later ones win."""
-    documents = []
+    documents, named = [], []
     for path in paths:
         document = _read(path, BadPolicy)
         if document is None:
             raise BadPolicy(f"{path} is empty", "Leave it out, or write '{}' for a policy that asks for nothing.")
         check("policy.json", document, path, BadPolicy)
         documents.append(document)
-    return policy.parse_policy(policy.merge(documents))
+        named.append(path)
+    try:
+        return policy.parse_policy(policy.merge(documents))
+    except BadPolicy as error:
+        raise BadPolicy(f"{', '.join(named)}: {error.message}", error.remedy) from error
 
 
 def read_data(path: str) -> Any:
@@ -108,15 +116,23 @@ def write_plan(plan: Plan, path: str) -> None:
 
 
 def check(schema: str, document: Any, source: str, error: type[BadInput]) -> None:
-    """Raise *error* with the first thing in *document* that the package's *schema* does not allow."""
+    """Raise *error* with what in *document* the package's *schema* does not allow: all of it, or the first few."""
     _check(_schema(schema), document, source, error)
 
 
 def _check(schema: Mapping[str, Any], document: Any, source: str, error: type[BadInput], within: str = "") -> None:
-    problem = jsonschema.exceptions.best_match(_Validator(schema).iter_errors(document))
-    if problem is not None:
-        place = ".".join([*filter(None, [within]), *map(str, problem.absolute_path)])
-        raise error(f"{source}: {f'{place:.300}: ' if place else ''}{shortened(problem.message)}")
+    problems = list(islice(_Validator(schema).iter_errors(document), _MOST_FAULTS + 1))
+    faults = [_in_words(problem, within) for problem in problems[:_MOST_FAULTS]]
+    if faults:
+        more = ["and more"] if len(problems) > _MOST_FAULTS else []
+        raise error("\n".join(f"{source}: {fault}" for fault in [*faults, *more]))
+
+
+def _in_words(problem: jsonschema.ValidationError, within: str) -> str:
+    """Where a fault is and what it is; of several things that would be right the one that is nearest."""
+    nearest = jsonschema.exceptions.best_match([problem]) or problem
+    place = shortened(".".join([*filter(None, [within]), *map(str, nearest.absolute_path)]), 100)
+    return f"{place}: {shortened(nearest.message, 200)}" if place else shortened(nearest.message, 200)
 
 
 #: Numbers are numbers: neither yes and no, nor NaN or infinity; 1.0 is as whole as 1.
