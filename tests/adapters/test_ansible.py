@@ -207,6 +207,8 @@ def test_nothing_in_the_inventory_is_evaluated(tmp_path):
         [{"hosts": ["a"], "gather_facts": False, "tasks": [command("true")]}], tmp_path / "plays.yaml"
     )
     settings = ansible.Settings(binary=ansible.find_ansible())
-    outcome, _ = ansible.run(playbook, inventory, ["a"], settings, timeout=60, cancelled=lambda: False)
+    outcome, _ = ansible.run(
+        playbook, inventory, ["a"], settings, timeout=60, silence=60, cancelled=lambda: False
+    )  # fmt: skip
     assert outcome.nodes["a"].unreachable
     assert not (tmp_path / "evaluated").exists()

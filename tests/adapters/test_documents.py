@@ -104,6 +104,11 @@ def test_how_many_nodes_may_fail(write):
     assert documents.read_policy([write("p.yaml", "max_failed: 2")]).max_failed == MaxFailed(update=2)
 
 
+def test_seconds_are_whole(write):
+    found = documents.read_policy([write("p.yaml", "durations: {default: 600.0, roles: {Compute: 60.0}}")]).durations
+    assert str(found.to_dict()) == "{'default': 600, 'roles': {'Compute': 60}, 'nodes': {}, 'services': {}}"
+
+
 def test_how_long_phases_may_take(write):
     text = "deadlines: {default: 3600.0, phases: {drain: 600}, roles: {Compute: {drain: 7200}}, at_a_time: 5}"
     policy = documents.read_policy([write("p.yaml", f"{text}\nsilence: 900.0")])
@@ -130,11 +135,11 @@ def test_a_policy_of_nothing_allows_nothing_special(write):
         ("max_failed: -1", "max_failed"),
         ("max_failed: {}", "max_failed"),
         ("max_failed: {roles: {Compute: -1}}", "max_failed"),
-        ("max_failed: {update: .nan}", "max_failed"),
+        ("max_failed: {update: .nan}", "line 1: .nan"),
         ("deadlines: {default: 0}", "deadlines.default"),
         ("deadlines: {default: 604801}", "deadlines.default"),
         ("deadlines: {phases: {reboot: 60}}", "deadlines.phases"),
-        ("deadlines: {phases: {drain: .inf}}", "deadlines.phases.drain"),
+        ("deadlines: {phases: {drain: .inf}}", "line 1: .inf"),
         ("deadlines: {roles: {Compute: {drain: '60'}}}", "deadlines.roles.Compute"),
         ("deadlines: {at_a_time: 0}", "deadlines.at_a_time"),
         ("silence: 60", "silence"),
@@ -355,6 +360,8 @@ IDS = [batch.id for batch in PLAN.batches]
         ({"approvals": [{"id": "approval-1", "before": [IDS[0]], "why": "x"}] * 2}, "the same id approval-1"),
         ({"policy": {"max_failed": float("nan")}}, "policy.max_failed"),
         ({"policy": {"max_failed": "1"}}, "policy.max_failed"),
+        ({"policy": {"max_failed": {"services": {"mysql": 1}}}}, "policy.max_failed.services.mysql"),
+        ({"policy": {"max_failed": {"roles": {"a b": 1}}}}, "policy.max_failed.roles"),
         ({"policy": {"max_faild": 1}}, "'max_faild'"),
         ({"policy": {"budgets": {"mysql": 1}}}, "policy.budgets.mysql"),
         ({"policy": {"budgets": {"mysql": {"max_unavailable": 1, "of": 3, "limit": True, "from": "x"}}}}, "limit"),

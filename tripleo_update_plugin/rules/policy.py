@@ -153,8 +153,8 @@ def _probes(data: Mapping[str, Any]) -> dict[str, Any]:
 def _durations(data: Mapping[str, Any] | None) -> Durations | None:
     if not data:
         return None
-    default = data.get("default") or Durations().default
-    return Durations(default=default, **{key: dict(data.get(key) or {}) for key in ("roles", "nodes", "services")})
+    named = {key: {name: int(n) for name, n in (data.get(key) or {}).items()} for key in ("roles", "nodes", "services")}
+    return Durations(default=int(data.get("default") or Durations().default), **named)
 
 
 def _ramp(steps: Iterable[int | str]) -> tuple[Budget, ...]:
