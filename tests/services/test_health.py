@@ -17,7 +17,8 @@ from tripleo_update_plugin.overcloud.model import RUNNERS, Node, Overcloud
 from tripleo_update_plugin.playbooks.gates import HEALTH_TASK, Patience, gate_after
 from tripleo_update_plugin.playbooks.health_checks import checks_of
 
-ADDRESS = "127.88.7.1"
+#: Of this process alone: the ports of the services are fixed, and several workers may be at it.
+ADDRESS = f"127.88.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
 SHIFT = 20000  # to ports that need no privilege
 LIBRARY = Path(ansible.__file__).parents[1] / "library"
 CATALOGUE = extensions.load_catalogue()
