@@ -6,32 +6,26 @@ a real Mistral is asked for them over HTTP.
 
 import json
 import sqlite3
-import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mistralclient.api.client import client as mistral_client
-
 from benchmarks.table import Result
 from benchmarks.topologies import composable
+from benchmarks.undercloud import undercloud
 from tripleo_update_plugin import rollout
 from tripleo_update_plugin.adapters import extensions
 from tripleo_update_plugin.adapters.mistral import Mistral
-from tripleo_update_plugin.outcome.execution import PHASES
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.plan.plan import Batch, Plan
 from tripleo_update_plugin.planner.planner import plan_update
+from tripleo_update_plugin.rules.deadlines import PHASES
 from tripleo_update_plugin.rules.policy import parse_policy
 from tripleo_update_plugin.workflows import workbook
-from tripleo_update_sandbox import lifecycle
-from tripleo_update_sandbox.state import State
-from tripleo_update_sandbox.undercloud import servers
-from tripleo_update_sandbox.wanted import Wish
 
 BATCHES = 2_000
 MOST_SECONDS = 10.0
@@ -46,11 +40,11 @@ _EMPTY = dict.fromkeys(("spec", "input", "output", "params", "context", "runtime
 def measure() -> Result:
     plan = plan_update(composable(BATCHES), extensions.load_catalogue(), parse_policy({"budgets": {"nova_compute": 1}}),
                        Facts())  # fmt: skip
-    with _mistral() as (new, database):
-        rollout.upload(plan, new())
+    with undercloud() as (client, database):
+        rollout.upload(plan, Mistral(client))
         root = _Rows(plan, database).write()
-        report, seconds = _timed(lambda: rollout.report(root, new()))
-        view = new()
+        report, seconds = _timed(lambda: rollout.report(root, Mistral(client)))
+        view = Mistral(client)
         _, first = _timed(lambda: view.execution(root, results=False))
         _, again = _timed(lambda: view.execution(root, results=False))
     reached = {outcome.outcome for outcome in report.outcomes}
@@ -69,21 +63,6 @@ def measure() -> Result:
 def _timed(look: Callable[[], Any]) -> tuple[Any, float]:
     began = time.perf_counter()
     return look(), time.perf_counter() - began
-
-
-@contextmanager
-def _mistral() -> Iterator[tuple[Callable[[], Mistral], Path]]:
-    """(what makes a view that knows nothing yet, Mistral's database)."""
-    with tempfile.TemporaryDirectory() as folder:
-        state = State(Path(folder) / "sandbox")
-        lifecycle.up(state, Wish(with_overcloud=False), lambda _: None)
-        try:
-            where = servers.endpoints(state)
-            assert where is not None
-            client = mistral_client(mistral_url=where.mistral, auth_type="none", project_id="admin")
-            yield lambda: Mistral(client), state.folder / "mistral.sqlite"
-        finally:
-            lifecycle.down(state)
 
 
 class _Rows:

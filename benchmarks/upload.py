@@ -1,17 +1,12 @@
 """A large plan's workbook on its way into a real Mistral: generated, validated, uploaded, and started."""
 
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
-
-from mistralclient.api.client import client as mistral_client
 
 from benchmarks.table import Result
 from benchmarks.topologies import composable
+from benchmarks.undercloud import undercloud
 from tripleo_update_plugin import rollout
 from tripleo_update_plugin.adapters import extensions, mistral_parser, workbook_files
 from tripleo_update_plugin.adapters.mistral import Mistral
@@ -20,10 +15,6 @@ from tripleo_update_plugin.plan.plan import Plan
 from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.rules.policy import parse_policy
 from tripleo_update_plugin.workflows import task_shapes, workbook
-from tripleo_update_sandbox import lifecycle
-from tripleo_update_sandbox.state import State
-from tripleo_update_sandbox.undercloud import servers
-from tripleo_update_sandbox.wanted import Wish
 
 NODES = 1_000
 MOST_SECONDS = 10.0
@@ -39,7 +30,8 @@ PLANS: tuple[tuple[str, dict[str, Any]], ...] = (
 def measure() -> Result:
     catalogue = extensions.load_catalogue()
     rows, targets = [], []
-    with _mistral() as mistral:
+    with undercloud() as (client, _):
+        mistral = Mistral(client)
         for name, policy in PLANS:
             plan = plan_update(composable(NODES), catalogue, parse_policy(policy), Facts())
             times = _upload(plan, mistral)
@@ -95,16 +87,3 @@ def _full_validation(plan: Plan) -> float:
     began = time.perf_counter()
     mistral_parser.validate(workbook.to_yaml(book))
     return (time.perf_counter() - began) / len(some) * len(tasks)
-
-
-@contextmanager
-def _mistral() -> Iterator[Mistral]:
-    with tempfile.TemporaryDirectory() as folder:
-        state = State(Path(folder) / "sandbox")
-        lifecycle.up(state, Wish(with_overcloud=False), lambda _: None)
-        try:
-            where = servers.endpoints(state)
-            assert where is not None
-            yield Mistral(mistral_client(mistral_url=where.mistral, auth_type="none", project_id="admin"))
-        finally:
-            lifecycle.down(state)

@@ -82,15 +82,9 @@ class Job:
         """A folder for secrets, removed after use."""
         return self.folder / "private"
 
-    @contextlib.contextmanager
-    def guard(self) -> Iterator[None]:
+    def guard(self) -> contextlib.AbstractContextManager[None]:
         """Alone among all starters and the runner of this job."""
-        descriptor = os.open(self.folder / "guard", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        return alone(self.folder / "guard")
 
     def try_lock(self) -> int | None:
         """A descriptor that holds the job's lock; None while a runner holds it."""
@@ -273,6 +267,17 @@ def answer(
         "batch": given.get("batch", ""), "phase": request["phase"], **moment, "ok": not error,
         "nodes": dict(nodes or {}), "error": error, "nothing_to_do": False, **more,
     }  # fmt: skip
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Alone among all that ask for the same *path*, for moments."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def try_flock(path: Path) -> int | None:

@@ -5,14 +5,12 @@ place back. A batch keeps its place for a moment between two phases, or whoever 
 """
 
 import contextlib
-import fcntl
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tripleo_update_plugin.executor.jobs.job import try_flock
+from tripleo_update_plugin.executor.jobs.job import alone, try_flock
 
 _BETWEEN = 60.0  # seconds for which a batch keeps its place until its next phase begins
 
@@ -77,16 +75,11 @@ class Places:
             free.append(place)
         return free, kept, taken
 
-    @contextlib.contextmanager
-    def _guard(self) -> Iterator[None]:
+    def _guard(self) -> contextlib.AbstractContextManager[None]:
         """Alone among all who look; the folder may have been removed while somebody waited."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self.folder / "guard", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        return alone(self.folder / "guard")
+
 
 
 def _close(places: list[int]) -> None:
