@@ -120,6 +120,15 @@ def test_a_node_under_repair_keeps_nobody_else_from_its_update():
         prepared(blacklist=["controller-2"])
 
 
+def test_a_plan_warns_of_names_that_are_nobodys():
+    facts = Facts(down=frozenset({"nobody"}), managed_by={"nobody": {"mysql": "bundle"}})
+    policy = parse_policy({"probes": {"skip": ["KeystonePublik", "KeystonePublic"]}})
+    made = rollout.prepare(Snapshot.of("overcloud", OUTPUTS), policy, [], facts)
+    assert "facts name nodes that the overcloud has not, as down: nobody" in made.warnings
+    assert "probes.skip names no probe of the stack: KeystonePublik" in made.warnings
+    assert made.facts == Facts()
+
+
 def test_the_nodes_are_asked_again_before_a_start():
     everybody = [node.name for node in OVERCLOUD.nodes]
     made = replace(plan(), facts=Facts(leaders={"mysql": "controller-0"}))

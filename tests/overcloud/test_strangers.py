@@ -1,11 +1,8 @@
 """Names in facts that are nobody's."""
 
-from tripleo_update_plugin import rollout
 from tripleo_update_plugin.overcloud import strangers
 from tripleo_update_plugin.overcloud.facts import Facts
-from tripleo_update_plugin.overcloud.snapshot import Snapshot
-from tripleo_update_plugin.rules.policy import parse_policy
-from tripleo_update_plugin.testing import an_overcloud, stack_outputs
+from tripleo_update_plugin.testing import an_overcloud
 
 CLOUD = an_overcloud(Controller=(3, ["mysql", "keystone"]))
 
@@ -33,12 +30,3 @@ def test_what_is_said_of_nobody_is_told_and_left_out():
         "facts name nodes that the overcloud has not, as leaders: controler-0",
         "facts name leaders of services that no node has: redis",
     )
-
-
-def test_a_plan_has_these_warnings():
-    facts = Facts(down=frozenset({"nobody"}), managed_by={"nobody": {"mysql": "bundle"}})
-    policy = parse_policy({"probes": {"skip": ["KeystonePublik", "KeystonePublic"]}})
-    plan = rollout.prepare(Snapshot.of("overcloud", stack_outputs(CLOUD)), policy, [], facts)
-    assert "facts name nodes that the overcloud has not, as down: nobody" in plan.warnings
-    assert "probes.skip names no probe of the stack: KeystonePublik" in plan.warnings
-    assert plan.facts == Facts()

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tripleo_update_plugin import conf
 from tripleo_update_plugin.errors import BadPolicy
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.planner.planner import plan_update
@@ -61,10 +60,6 @@ def test_where_nothing_is_said_it_is_the_time_that_the_workflow_gives():
     given = yaml.safe_load(path.read_text())["workflows"]["update_batch"]["input"]
     assert {"timeout": deadlines.SECONDS} in given and {"deadlines": {}} in given
     assert Deadlines().of_batch({"Compute": deadlines.AT_A_TIME}) == {} == Deadlines().to_dict()
-
-
-def test_as_many_nodes_at_a_time_as_executors_take():
-    assert conf.load()[conf.GROUP].forks == deadlines.AT_A_TIME
 
 
 def test_a_plan_records_what_was_said_and_has_seconds_for_each_batch():
