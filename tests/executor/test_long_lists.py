@@ -41,6 +41,7 @@ def started(mistral):
     for name in [*names, *(f"other{number}" for number in range(5))]:
         mistral.client.workbooks.create(BOOK.format(name=name, tasks=tasks))
         mistral.run_workflow(f"{name}.update")
+        time.sleep(1.1)  # Mistral tells the time of one from that of another by seconds
     return [f"{name}.update" for name in reversed(names)]
 
 
@@ -56,5 +57,5 @@ def test_everything_kept_under_a_name_is_found(mistral):
     kept = Environments(mistral.client)
     for number in range(4):
         kept.keep(f"a.{number}", "", {"number": number})
-        time.sleep(1.1)  # Mistral tells the time of one from that of another by seconds
+        time.sleep(1.1)
     assert dict(kept.under("a.")) == {f"a.{number}": {"number": number} for number in range(4)}

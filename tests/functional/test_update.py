@@ -146,7 +146,9 @@ def test_ctrl_c_leaves_the_update_running_and_a_second_one_is_refused(own: Sandb
 def test_a_node_that_does_not_answer_fails_its_batch_and_no_other_begins(own: Sandbox):
     path = save_plan(own)
     own.cli("node", "overcloud-controller-0", "off")
-    done = own.openstack("overcloud", "update", "start", "--yes", "--wait", path)
+    refused(own.openstack("overcloud", "update", "start", "--yes", path), "overcloud-controller-0")
+    assert updates(own) == [], "a start asks the nodes again"
+    done = own.openstack("overcloud", "update", "start", "--yes", "--wait", "--no-facts", path)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     id = updates(own)[0]["id"]

@@ -91,7 +91,10 @@ def test_a_node_left_drained_is_put_back_by_its_record_and_holds_others_up_until
     [first] = started(own, "--limit", "role:Controller")
     wait(lambda: events(own, first, "drain"))
     assert update(own, "abort", "--now", "--yes").returncode == 0
+    told = update(own, "report", "latest")
+    assert first in told.stderr, "a report names what is at work still, or was left"
     wait(lambda: "working\": false" in "".join(path.read_text() for path in own.state.glob("nodes/*/marks/owner.json")))
+    assert update(own, "follow", "latest").returncode, "it was cancelled"
     told = update(own, "report", "latest")
     assert f"update restore --stack overcloud {first}" in told.stderr, "a report names what was left, and the remedy"
     second = next(name for name in sorted(own.nodes) if "controller" in name and name != first)

@@ -45,7 +45,7 @@ class ReportUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
             self.say(line)
         for waiver in report.plan.waivers:
             self.say(f"waived: {waiver['service']}: {waiver['reason']}")
-        for line in looking.left_out_of_use(looking.look(id, mistral, self.notes()), report.plan):
+        for line in looking.not_ended(looking.look(id, mistral, self.notes()), report.plan):
             self.say(line)
         for line in availability_lines(report):
             self.say(line)

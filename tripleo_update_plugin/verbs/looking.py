@@ -17,12 +17,17 @@ def look(id: str, mistral: Mistral, notes: UpdateState) -> Standing:
 
 def in_words(standing: Standing, plan: Plan) -> Iterator[str]:
     """What is at work, what waits, what failed and what is left out of use, a line each, with the nodes of *plan*."""
-    for run in standing.at_work:
-        yield f"at work: {_named(run, plan)}: {standing.doing(run)}"
+    yield from _at_work(standing, plan)
     for run in standing.waiting:
         yield f"waits, nothing of it was touched: {_named(run, plan)}: {standing.doing(run)}"
     for run in standing.failed:
         yield f"failed: {_named(run, plan)}: {run.phase}" + (f": {run.error}" if run.error else "")
+    yield from left_out_of_use(standing, plan)
+
+
+def not_ended(standing: Standing, plan: Plan) -> Iterator[str]:
+    """What an update that is over has not brought to its end: what is at work all the same, and what is out of use."""
+    yield from _at_work(standing, plan)
     yield from left_out_of_use(standing, plan)
 
 
@@ -39,6 +44,11 @@ def left_out_of_use(standing: Standing, plan: Plan) -> Iterator[str]:
 def nodes_left(standing: Standing, plan: Plan) -> list[str]:
     """The nodes that may have services out of use, and that nobody is at work on."""
     return [node for run in _left(standing) for node in nodes_of(run.id, plan)]
+
+
+def _at_work(standing: Standing, plan: Plan) -> Iterator[str]:
+    for run in standing.at_work:
+        yield f"at work: {_named(run, plan)}: {standing.doing(run)}"
 
 
 def _left(standing: Standing) -> list[BatchRun]:
