@@ -1,7 +1,7 @@
 """Are the servers there that some tests need, and can they be had?
 
-``python tests/debian.py distributed`` (or ``ssh``) installs what is missing; it has to be root for that. No service of
-the system is started: what the tests need they start themselves, in folders of their own.
+``python tests/debian.py distributed`` (or ``ceph``, ``ssh``) installs what is missing; it has to be root for that. No
+service of the system is started: what the tests need they start themselves, in folders of their own.
 """
 
 import os
@@ -18,6 +18,15 @@ PROGRAMS = {
         "/usr/lib/rabbitmq/bin/rabbitmq-server": "rabbitmq-server",
         "/usr/sbin/mariadbd": "mariadb-server",
         "/usr/bin/mariadb-install-db": "mariadb-server",
+    },
+    "ceph": {
+        "/usr/bin/ceph": "ceph-common",
+        "/usr/bin/ceph-mon": "ceph-mon",
+        "/usr/bin/ceph-mgr": "ceph-mgr",
+        "/usr/bin/ceph-osd": "ceph-osd",
+        "/usr/bin/unshare": "util-linux",
+        "/usr/bin/pkill": "procps",
+        "/usr/sbin/ip": "iproute2",
     },
     "ssh": {"/usr/sbin/sshd": "openssh-server", "/usr/bin/ssh": "openssh-client"},
 }

@@ -34,6 +34,7 @@ HEALTHY = {
 _STAND_IN = r"""#!/bin/sh
 here=${0%/bin/*} me=${0##*/}
 echo "$me $*" >>"$here/calls"
+case "$me $*" in "ceph "*" node ls osd") cat "$here/osds"; exit ;; esac
 case "$me ${1:-}" in
     "systemctl is-active") shift; for unit; do cat "$here/units/$unit" 2>/dev/null || echo inactive; done ;;
     "systemctl list-units") cat "$here/listed" 2>/dev/null ;;
@@ -65,7 +66,7 @@ class StandInNode:
             (folder / "bin" / command).symlink_to(script)
         for command in HEALTHY:
             self.says(command)
-        self.puts("listed", "").puts("containers", "").puts("ids", "").puts("calls", "")
+        self.puts("listed", "").puts("containers", "").puts("ids", "").puts("calls", "").puts("osds", "{}")
 
     @property
     def path(self) -> str:

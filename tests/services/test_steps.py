@@ -222,16 +222,19 @@ def test_an_old_broker_knows_no_drain_and_a_critical_one_is_not_drained(world, r
 
 
 def ceph_calls(calls):
-    return [call.removeprefix("ceph osd ") for call in calls if call.startswith("ceph ")]
+    """What Ceph was asked and told; how it is asked is looked at elsewhere."""
+    asked = [call.split() for call in calls if call.startswith("ceph ")]
+    assert all(words[:3] == ["ceph", "--cluster", "ceph"] for words in asked)
+    return [" ".join(words[4 if words[3] == "osd" else 3 :]) for words in asked]
 
 
 def test_ceph_keeps_its_data_in_place_while_osds_are_away(world):
     made = world("ceph_osd", runner="container")
-    made.node.says("ceph", "4\n7\n")
+    made.node.puts("osds", '{"cmp-0": [4, 7], "ctl-0": [1], "cmp-1": [2]}')
     errors, calls = made.run("drain", ["cmp-0"], only=["ceph_osd"])
     assert errors == {}
     assert [call for call in ceph_calls(calls) if call != "dump"] == [
-        "ls-tree cmp-0", "ok-to-stop 4 7", "set noout", "set norebalance"
+        "node ls osd", "ok-to-stop 4 7", "set noout", "set norebalance"
     ]  # fmt: skip
     assert {change["for"] for change in made.changes("ctl-0")} == {"cmp-0"}
     errors, calls = made.run("restore", ["cmp-0"], only=["ceph_osd"])
@@ -249,19 +252,18 @@ def test_flags_that_an_operator_had_set_stay(world):
 
 def test_a_flag_that_two_nodes_need_goes_with_the_last(world):
     made = world("ceph_osd", runner="container")
-    made.node.says("ceph", "4\n")
     for node in ("cmp-0", "ctl-1"):
         made.run("drain", [node], only=["ceph_osd"])
-        made.node.says("ceph", "4\nflags noout,norebalance\n")
+        made.node.says("ceph", "flags noout,norebalance\n")
     assert ceph_calls(made.run("restore", ["cmp-0"], only=["ceph_osd"])[1]) == []
     assert ceph_calls(made.run("restore", ["ctl-1"], only=["ceph_osd"])[1]) == ["unset noout", "unset norebalance"]
 
 
 def test_osds_that_ceph_cannot_spare_are_not_drained(world):
     made = world("ceph_osd", runner="container")
-    made.node.says("ceph", "4\n", code=16)
+    made.node.puts("osds", '{"cmp-0": [4]}').says("ceph", "", code=13)
     errors, calls = made.run("drain", ["cmp-0"], only=["ceph_osd"])
-    assert "The OSDs of the node are known" in errors["cmp-0"]
+    assert "ceph_osd is sick: ceph has no key that the cluster accepts" in errors["cmp-0"]
     assert not [c for c in calls if "osd set" in c]
 
 

@@ -13,6 +13,7 @@ from os import devnull, environ
 from subprocess import PIPE, Popen
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.tripleo_update_ceph import cannot_spare, whole, why
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused
 from ansible.module_utils.tripleo_update_ports import SECONDS, HTTPException, get_plain_or_tls, talk, unverified
 from ansible.module_utils.tripleo_update_record import FOLDER, Records, Unreadable, claim, told
@@ -113,7 +114,7 @@ class Host:
 
     def _needs_containers(self, check):
         idle = "containers" in check and self.are_idle(check["containers"])
-        return idle or "like" in check or "container" in check.get("command", ())
+        return idle or "like" in check or any("container" in check.get(kind, ()) for kind in ("command", "ceph_spares"))
 
     def are_idle(self, names):
         return all(self.units.get(name, "unknown") in IDLE for name in names)
@@ -234,11 +235,18 @@ def tcp(host, asked):
     return _anywhere(host, port, ask)
 
 
+def _run_inside(inside, argv):
+    """What run() says of *argv* in a container, or on the host if *inside* is empty."""
+    if argv[0] == "ceph":
+        argv = whole(argv, inside, lambda words: run(words)[:2])
+    return run(inside + argv)
+
+
 def command(host, asked):
     """It ends well and says what is expected. Runs in the container that matches; without one, on the host."""
     inside = host.running(asked["container"]) if "container" in asked else []
     name = asked["argv"][0]
-    code, out, err = run(inside + asked["argv"])
+    code, out, err = _run_inside(inside, asked["argv"])
     if asked.get("unless") and re.search(asked["unless"], out + err):
         return ""
     if code == 127 and asked.get("container") and not inside:
@@ -246,7 +254,7 @@ def command(host, asked):
     if code in (124, 137):
         return "%s did not end within %d s" % (name, COMMAND_SECONDS)
     if code:
-        return "%s ended with %d" % (name, code)
+        return why(code, err) if name == "ceph" else "%s ended with %d" % (name, code)
     if not re.search(asked.get("expect", ""), out, re.M):
         return asked["reason"]
     if "members" in asked:
@@ -254,6 +262,12 @@ def command(host, asked):
         count = int(found.group(1)) if found else 0
         return "" if count >= int(asked["least"]) else "%d members instead of %s" % (count, asked["least"])
     return ""
+
+
+def ceph_spares(host, asked):
+    """The OSDs of some nodes can stop together."""
+    inside, start = host.running(asked["container"]), ["ceph", "--cluster", asked["cluster"]]
+    return cannot_spare(asked["nodes"], lambda words: _run_inside(inside, start + words))
 
 
 def haproxy(host, _):
@@ -287,7 +301,7 @@ def like(host, name):
 
 KINDS = {
     each.__name__: each
-    for each in (units, containers, here, somewhere, master, http, tcp, command, haproxy, like)
+    for each in (units, containers, here, somewhere, master, http, tcp, command, ceph_spares, haproxy, like)
 }  # fmt: skip
 
 

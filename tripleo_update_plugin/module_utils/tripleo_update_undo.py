@@ -14,6 +14,7 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
+from ansible.module_utils.tripleo_update_ceph import whole
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused
 from ansible.module_utils.tripleo_update_record import is_same
 
@@ -99,6 +100,8 @@ def run_inside(module, argv, container=None):
 def answer_inside(module, argv, container=None):
     """(exit code, standard output) of run_inside()."""
     prefix = find(module, container) if container else []
+    if argv[0] == "ceph":
+        argv = whole(list(argv), prefix, lambda words: module.run_command(words)[:2])
     code, out, _ = module.run_command(["timeout", "--kill-after=10", str(SECONDS)] + prefix + list(argv))
     return (125 if code == 127 and container and not prefix else code), out
 
