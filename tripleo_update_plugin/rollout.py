@@ -23,7 +23,7 @@ from tripleo_update_plugin.errors import (
 from tripleo_update_plugin.outcome.execution import Execution
 from tripleo_update_plugin.outcome.report import Report, report_of
 from tripleo_update_plugin.outcome.verdicts import Watch
-from tripleo_update_plugin.overcloud import contradictions, strangers
+from tripleo_update_plugin.overcloud import contradictions, external, strangers
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
@@ -64,7 +64,8 @@ def prepare(snapshot: Snapshot, policy: Policy, limits: list[str], facts: Facts 
     catalogue = extensions.load_catalogue(*policy.services)
     plan = planner.plan_update(overcloud, catalogue, policy, known if said else None, limit, snapshot.digests)
     skipped = probes.skipped_without_need(policy.probes, overcloud, snapshot.outputs)
-    return replace(plan, warnings=(*plan.warnings, *strange, *skipped, *contradictions.warnings_of(known)))
+    warnings = (*plan.warnings, *strange, *skipped, *contradictions.warnings_of(known))
+    return replace(plan, warnings=warnings, beyond=external.steps(snapshot.outputs, snapshot.stack))
 
 
 def overcloud_of(snapshot: Snapshot, facts: Facts) -> Overcloud:
