@@ -130,6 +130,19 @@ def test_a_plan_warns_of_names_that_are_nobodys():
     assert made.facts == Facts()
 
 
+def test_only_nodes_can_tell_that_they_are_up_to_date():
+    snapshot, policy = Snapshot.of("overcloud", OUTPUTS), parse_policy({})
+    with pytest.raises(FactsMissing, match="--no-facts"):
+        rollout.prepare(snapshot, policy, [], skip_current=True)
+    nodes = [node.name for node in OVERCLOUD.nodes]
+    facts = Facts(updated=dict.fromkeys(nodes, snapshot.digest), updates=dict.fromkeys(nodes, 0))
+    nothing = rollout.prepare(snapshot, policy, [], facts, skip_current=True)
+    assert nothing.batches == ()
+    with pytest.raises(BadPlan, match="updates no node of overcloud"):
+        rollout.check(nothing, FakeHeat(overcloud=OUTPUTS))
+    assert len(rollout.prepare(snapshot, policy, [], facts).nodes) == len(nodes)
+
+
 def test_a_plan_lists_what_is_the_operator_s_own():
     config = {**OUTPUTS["RoleConfig"], "external_update_steps_tasks": [{"tags": "ceph"}, {"tags": ["ovn"]}]}
     snapshot = Snapshot.of("overcloud", {**OUTPUTS, "RoleConfig": config})

@@ -55,7 +55,7 @@ def steps(outputs: Mapping[str, Any], stack: str) -> tuple[Beyond, ...]:
 
 
 def tags_only(config: Mapping[str, Any]) -> list[dict[str, list[str]]]:
-    """Of the external tasks in an output RoleConfig, what steps() needs and anybody may see: the tags that are known."""
+    """Of the external tasks in an output RoleConfig, what steps() needs and anybody may see: tags that are known."""
     return [{"tags": [tag]} for tag in sorted(set(_parts(_parsed(config.get(TASKS)))) & set(_DUE))]
 
 
