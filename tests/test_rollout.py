@@ -21,9 +21,10 @@ from tripleo_update_plugin.errors import (
     StalePlan,
 )
 from tripleo_update_plugin.outcome.verdicts import Watch
-from tripleo_update_plugin.overcloud import outputs
+from tripleo_update_plugin.overcloud import export, outputs
 from tripleo_update_plugin.overcloud.facts import Cluster, Facts
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
+from tripleo_update_plugin.plan.plan import Plan
 from tripleo_update_plugin.rules.policy import parse_policy
 from tripleo_update_plugin.testing import FakeHeat, FakeMistral, an_overcloud, stack_outputs
 from tripleo_update_sandbox.overcloud.packages import Sample
@@ -127,6 +128,31 @@ def test_a_plan_warns_of_names_that_are_nobodys():
     assert "facts name nodes that the overcloud has not, as down: nobody" in made.warnings
     assert "probes.skip names no probe of the stack: KeystonePublik" in made.warnings
     assert made.facts == Facts()
+
+
+def test_only_nodes_can_tell_that_they_are_up_to_date():
+    snapshot, policy = Snapshot.of("overcloud", OUTPUTS), parse_policy({})
+    with pytest.raises(FactsMissing, match="--no-facts"):
+        rollout.prepare(snapshot, policy, [], skip_current=True)
+    nodes = [node.name for node in OVERCLOUD.nodes]
+    facts = Facts(updated=dict.fromkeys(nodes, snapshot.digest), updates=dict.fromkeys(nodes, 0))
+    nothing = rollout.prepare(snapshot, policy, [], facts, skip_current=True)
+    assert nothing.batches == ()
+    with pytest.raises(BadPlan, match="updates no node of overcloud"):
+        rollout.check(nothing, FakeHeat(overcloud=OUTPUTS))
+    assert len(rollout.prepare(snapshot, policy, [], facts).nodes) == len(nodes)
+
+
+def test_a_plan_lists_what_is_the_operator_s_own():
+    config = {**OUTPUTS["RoleConfig"], "external_update_steps_tasks": [{"tags": "ceph"}, {"tags": ["ovn"]}]}
+    snapshot = Snapshot.of("overcloud", {**OUTPUTS, "RoleConfig": config})
+    made = rollout.prepare(snapshot, parse_policy({}), [])
+    command = "openstack overcloud external-update run --stack overcloud --tags"
+    assert f"before this plan, by yourself: {command} ovn (OVN's controllers" in str(made)
+    assert f"after this plan, by yourself: {command} ceph (Ceph's daemons" in str(made)
+    assert Plan.from_dict(made.to_dict()) == made and "beyond" not in plan().to_dict()
+    exported = rollout.prepare(export.from_document(export.to_document(snapshot)), parse_policy({}), [])
+    assert exported.beyond == made.beyond
 
 
 def test_the_nodes_are_asked_again_before_a_start():

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}\Z")
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 
 
@@ -23,6 +24,11 @@ def is_uuid(text: object) -> bool:
     (True, False)
     """
     return isinstance(text, str) and bool(_UUID.match(text))
+
+
+def is_digest(text: object) -> bool:
+    """Whether *text* is a SHA-256 in hex."""
+    return isinstance(text, str) and bool(_DIGEST.match(text))
 
 
 def short_name(name: str) -> str:

@@ -23,7 +23,7 @@ from tripleo_update_plugin.errors import (
 from tripleo_update_plugin.outcome.execution import Execution
 from tripleo_update_plugin.outcome.report import Report, report_of
 from tripleo_update_plugin.outcome.verdicts import Watch
-from tripleo_update_plugin.overcloud import contradictions, strangers
+from tripleo_update_plugin.overcloud import contradictions, external, strangers
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
@@ -44,16 +44,23 @@ _NODES_REMEDY = (
     "again; '--no-facts' starts this one without asking the nodes."
 )
 
+_ASK_REMEDY = "Leave '--no-facts' out, or make an export with facts; without '--skip-current' all nodes are planned."
+
 #: Seconds that a report waits for the last word of the prober after the end of an update.
 LAST_WORD = 15.0
 
 
-def prepare(snapshot: Snapshot, policy: Policy, limits: list[str], facts: Facts | None = None) -> Plan:
+def prepare(
+    snapshot: Snapshot, policy: Policy, limits: list[str], facts: Facts | None = None, skip_current: bool = False
+) -> Plan:
     """A plan for the overcloud of a snapshot; it changes nothing. *facts* go before those of the snapshot.
 
+    With *skip_current* nodes that are up to date are left out; FactsMissing if nobody has asked them.
     Raises ContradictingFacts if the nodes do not say what Heat says.
     """
     said = facts or snapshot.facts
+    if skip_current and said is None:
+        raise FactsMissing("which nodes are up to date only they can tell, and they were not asked", _ASK_REMEDY)
     read = snapshot.overcloud()
     known, strange = strangers.without(read, said or Facts())
     overcloud = contradictions.settled(read, known)
@@ -62,9 +69,12 @@ def prepare(snapshot: Snapshot, policy: Policy, limits: list[str], facts: Facts 
     known = contradictions.set_aside(overcloud, known, touched)
     contradictions.check(overcloud, known)
     catalogue = extensions.load_catalogue(*policy.services)
-    plan = planner.plan_update(overcloud, catalogue, policy, known if said else None, limit, snapshot.digests)
+    plan = planner.plan_update(
+        overcloud, catalogue, policy, known if said else None, limit, snapshot.digests, skip_current
+    )
     skipped = probes.skipped_without_need(policy.probes, overcloud, snapshot.outputs)
-    return replace(plan, warnings=(*plan.warnings, *strange, *skipped, *contradictions.warnings_of(known)))
+    warnings = (*plan.warnings, *strange, *skipped, *contradictions.warnings_of(known))
+    return replace(plan, warnings=warnings, beyond=external.steps(snapshot.outputs, snapshot.stack))
 
 
 def overcloud_of(snapshot: Snapshot, facts: Facts) -> Overcloud:
@@ -111,6 +121,8 @@ def check_nodes(plan: Plan, mistral: Mistral) -> list[str]:
 
 def check_inputs(plan: Plan) -> None:
     """Raise BadPlan for what an action would refuse: it would do so after the drain, and the nodes would stay out."""
+    if not plan.batches:
+        raise BadPlan(f"the plan updates no node of {plan.stack}", "All of them are excluded; the plan says why.")
     flow = workbook.render(plan)["workflows"][workbook.WORKFLOW]
     allowed = flow["input"][0][workbook.ALLOWED]
     for name, task in flow["tasks"].items():

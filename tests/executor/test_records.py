@@ -235,6 +235,16 @@ def test_unlock_forgets_the_owner_and_nothing_else(desk, nodes, undercloud):
     assert state == "SUCCESS" and record(nodes) is None and left.exists()
 
 
+@pytest.mark.parametrize(("only", "said"), [(None, True), (["mysql"], False)])
+def test_a_node_whose_last_gate_opened_is_known_to_be_up_to_date(desk, nodes, undercloud, only, said):
+    state, output = done(desk, undercloud, "gate", update="u-1", moment="before", only=only)
+    assert state == "SUCCESS", output
+    state, output = done(desk, undercloud, "gate", update="u-1", moment="after", only=only)
+    assert state == "SUCCESS", output
+    facts = done(desk, undercloud, "discover", nodes=None)[1]["facts"]
+    assert facts.get("updated", {}) == ({"ctl-0": digest(undercloud.outputs)} if said else {})
+
+
 def test_what_a_record_says_is_among_the_facts(desk, nodes, undercloud):
     put(nodes, "ctl-0")
     state, output = done(desk, undercloud, "discover", nodes=None)

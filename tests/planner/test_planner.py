@@ -50,6 +50,30 @@ def test_the_leader_goes_last():
     assert [nodes for _, nodes in waves(plan)[:3]] == ["controller-1", "controller-2", "controller-0"]
 
 
+def test_nodes_that_are_up_to_date_can_be_left_out():
+    digest = THREE.digest
+    facts = Facts(
+        updated={"controller-0": digest, "controller-1": digest, "controller-2": "f" * 64, "compute-0": digest,
+                 "compute-1": digest},
+        updates={**dict.fromkeys((node.name for node in THREE.nodes), 0), "controller-1": 3},
+        held={"compute-1": Held(state="at work", update="u-1")},
+    )  # fmt: skip
+    assert "controller-0" in planned(facts=facts).nodes
+    plan = plan_update(THREE, a_catalogue(), parse_policy({}), facts, skip_current=True)
+    assert "controller-1" in plan.nodes, "something is newer"
+    assert "controller-2" in plan.nodes, "it was updated to other outputs"
+    assert plan.excluded["controller-0"].startswith("up to date: ") and plan.excluded["compute-0"].startswith("up to ")
+    assert plan.excluded["compute-1"].startswith("at work since"), "whose it is says more"
+
+
+@pytest.mark.parametrize(("newer", "warned"), [(0, True), (1, False)])
+def test_a_plan_says_that_nothing_is_newer_anywhere(newer, warned):
+    updates = {**dict.fromkeys((node.name for node in THREE.nodes), 0), "compute-3": newer}
+    assert any("update prepare" in text for text in planned(facts=Facts(updates=updates)).warnings) == warned
+    partly = Facts(updates={"controller-0": 0})
+    assert not any("update prepare" in text for text in planned(facts=partly).warnings)
+
+
 def test_a_canary_goes_alone():
     plan = planned(an_overcloud(Compute=(4, ["nova_compute"])), canary=True)
     assert waves(plan)[0] == (1, "compute-0")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils import tripleo_update_record as record
-from ansible.module_utils.tripleo_update_record import Records, claim, free, keep, told
+from ansible.module_utils.tripleo_update_record import Records, claim, free, keep, told, updated_to
 
 NODE = "controller-1"
 
@@ -83,6 +83,20 @@ def test_only_its_owner_frees_a_node_unless_somebody_insists(records):
     claim(records, owner(), NODE, 60)
     free(records, None)
     assert records.owner() is None
+
+
+def test_what_a_node_was_updated_to_is_known_until_another_update_begins(records):
+    assert updated_to(records) == ""
+    claim(records, owner(), NODE, 60)
+    free(records, owner("u-2"), "d-2")
+    assert updated_to(records) == "", "it was not theirs"
+    free(records, owner(), "d-1")
+    assert updated_to(records) == "d-1" and records.updated()["update"] == "u-1"
+    claim(records, owner("u-2"), NODE, 60)
+    free(records, owner("u-2"))
+    assert updated_to(records) == "", "what the other one did to it is not known"
+    (Path(records.folder) / "updated.json").write_text("{")
+    assert updated_to(records) == ""
 
 
 @pytest.fixture

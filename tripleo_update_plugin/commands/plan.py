@@ -44,6 +44,11 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
             help="do not ask the nodes (through Mistral) who is down, who leads and what runs there",
         )
         parser.add_argument(
+            "--skip-current",
+            action="store_true",
+            help="leave out nodes that an update has brought to these outputs, and on which nothing is newer",
+        )
+        parser.add_argument(
             "--explain", metavar="NODE", help="say why NODE is where it is, and list only the batches that led to it"
         )
         parser.add_argument(
@@ -69,7 +74,7 @@ class PlanUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
             source = dataclasses.replace(source, facts=None)
         elif not parsed_args.outputs:
             source = dataclasses.replace(source, facts=ask_nodes(self, source.stack))
-        plan = rollout.prepare(source, policy, parsed_args.limit)
+        plan = rollout.prepare(source, policy, parsed_args.limit, skip_current=parsed_args.skip_current)
         if parsed_args.save is not None:
             documents.write_plan(plan, parsed_args.save)
         if parsed_args.explain:

@@ -19,7 +19,7 @@ import xml.etree.ElementTree as ElementTree
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, Silent
-from ansible.module_utils.tripleo_update_record import FOLDER, Records, told
+from ansible.module_utils.tripleo_update_record import FOLDER, Records, told, updated_to
 
 __metaclass__ = type
 
@@ -339,7 +339,9 @@ def main():
         supports_check_mode=True,
     )
     answers, unanswered = facts(module.params, search_path())
-    answers["held"] = told(Records(module.params["folder"]), module.params["node"])
+    records = Records(module.params["folder"])
+    answers["held"] = told(records, module.params["node"])
+    answers["updated"] = updated_to(records)
     module.exit_json(changed=False, answers=answers, unanswered=unanswered)
 
 

@@ -59,6 +59,10 @@ options:
     description: For which nodes C(undo) puts things back.
     type: list
     default: []
+  outputs:
+    description: The digest of the stack's outputs that an update has brought all of the node to, told by C(free).
+    type: str
+    default: ""
 author: tripleo-update-plugin developers
 """
 
@@ -85,6 +89,7 @@ def main():
             "drained": {"type": "bool"},
             "failed": {"type": "str", "default": ""},
             "nodes": {"type": "list", "default": []},
+            "outputs": {"type": "str", "default": ""},
         },
         required_if=[("state", "claim", ["owner"]), ("state", "keep", ["owner"])],
     )
@@ -98,7 +103,7 @@ def main():
         elif given["state"] == "keep":
             keep(records, given["owner"], given["seconds"], given["drained"], given["failed"])
         elif given["state"] == "free":
-            free(records, given["owner"])
+            free(records, given["owner"], given["outputs"])
         elif given["state"] == "undo":
             done, left = undo(module, records, given["nodes"])
             result = {"changed": bool(done), "put_back": done, "left": left}

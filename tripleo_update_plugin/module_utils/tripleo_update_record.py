@@ -1,8 +1,9 @@
 """What is being done to this host, and what was changed from here: the record that every undercloud goes by.
 
-Two files in a folder of the host, which only root can read. ``owner.json`` says who works on the host or has left it
-out of use; ``changes.json`` lists what was changed *from* this host, for itself or for another node, with what was
-there before. Each is written before the deed and taken away after it is undone.
+Files in a folder of the host, which only root can read. ``owner.json`` says who works on the host or has left it out
+of use; ``changes.json`` lists what was changed *from* this host, for itself or for another node, with what was there
+before. Each is written before the deed and taken away after it is undone. ``updated.json`` says which outputs of the
+stack an update has brought all of the host to; it goes as soon as another one begins.
 """
 
 # Ansible carries this file to the nodes: it may use nothing of ours, and has to run with Python 2.7 and 3.5 as well.
@@ -66,6 +67,16 @@ class Records:
 
     def drop_owner(self):
         self._remove("owner.json")
+
+    def updated(self):
+        """Which update was the last one here, and what it brought the host to; {} if none has ended well since."""
+        return self._read("updated.json", dict, {})
+
+    def set_updated(self, update):
+        self._write("updated.json", update)
+
+    def drop_updated(self):
+        self._remove("updated.json")
 
     def changes(self):
         """All changes made from here that are not undone, oldest first."""
@@ -211,6 +222,7 @@ def claim(records, owner, node, seconds):
             return "%s: an earlier attempt is still at work there: %s" % (node, ", ".join(busy))
         same = there if there and is_owners(there, owner) else {}
         kept = {"since": same.get("since", now), "drained": same.get("drained", False)}
+        records.drop_updated()
         records.set_owner(dict(owner, format=FORMAT, working=True, failed="", until=now + seconds, **kept))
     return ""
 
@@ -227,12 +239,25 @@ def keep(records, owner, seconds, drained, failed):
             records.set_owner(dict(there, working=False, until=time.time() + seconds, drained=drained, failed=failed))
 
 
-def free(records, owner):
-    """The host is nobody's any more, if it is *owner*'s; whoever's it is if that is None."""
+def free(records, owner, outputs=""):
+    """The host is nobody's any more, if it is *owner*'s; whoever's it is if that is None.
+
+    *outputs* is the digest of those that *owner* has brought all of the host to.
+    """
     with records.alone():
         there = records.owner()
         if there and (owner is None or is_owners(there, owner)):
+            if owner and outputs:
+                records.set_updated({"outputs": outputs, "update": owner.get("update"), "time": time.time()})
             records.drop_owner()
+
+
+def updated_to(records):
+    """The digest of the outputs that an update has brought all of this host to; "" if none did, or nobody can tell."""
+    try:
+        return records.updated().get("outputs") or ""
+    except Unreadable:
+        return ""
 
 
 def told(records, node):

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tripleo_update_plugin.names import is_safe_name, is_uuid, short_name
-from tripleo_update_plugin.overcloud import architecture, fixed_roles, outputs
+from tripleo_update_plugin.overcloud import architecture, external, fixed_roles, outputs
 from tripleo_update_plugin.overcloud.addresses import is_address
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
@@ -146,6 +146,12 @@ def _settings(value: Mapping[str, Any], overcloud: Overcloud) -> dict[str, Any]:
     return kept
 
 
+def _config(value: Mapping[str, Any], overcloud: Overcloud) -> dict[str, Any]:
+    kept: dict[str, Any] = {"update_steps_playbook": None} if overcloud.has_update_tasks else {}
+    tags = external.tags_only(value)
+    return kept | ({external.TASKS: tags} if tags else {})
+
+
 def _uuid(id: object) -> str:
     return str(id) if is_uuid(id) else ""
 
@@ -154,7 +160,7 @@ _KEPT: Mapping[str, Callable[[Any, Overcloud], Any]] = {
     "BlacklistedHostnames": _excluded,
     "EnabledServices": lambda value, overcloud: {role: sorted(names) for role, names in overcloud.runners.items()},
     "EndpointMap": _endpoints,
-    "RoleConfig": lambda value, overcloud: {"update_steps_playbook": None} if overcloud.has_update_tasks else {},
+    "RoleConfig": _config,
     "RoleData": _role_data,
     "RoleNetHostnameMap": _hostnames,
     "RoleNetIpMap": _addresses,

@@ -108,6 +108,7 @@ class Facts:
     units}, ``updates`` {node: how many packages or containers have a newer version}, ``cutting`` {node: packages among
     them that cut what runs there}, ``unanswered`` {node: {question: why}}. ``held`` are nodes that an update has not
     let go of; ``aside`` are nodes out of their cluster that a plan does not touch, {node: what is the matter}.
+    ``updated`` is {node: the digest of the outputs that an update has brought all of it to}.
     """
 
     down: frozenset[str] = frozenset()
@@ -122,6 +123,11 @@ class Facts:
     unanswered: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     held: Mapping[str, Held] = field(default_factory=dict)
     aside: Mapping[str, str] = field(default_factory=dict)
+    updated: Mapping[str, str] = field(default_factory=dict)
+
+    def is_current(self, node: str, outputs: str) -> bool:
+        """Whether an update has brought *node* to these *outputs*, a digest, and nothing newer is to be seen there."""
+        return self.updated.get(node) == outputs and self.updates.get(node) == 0 and node not in self.away
 
     @property
     def away(self) -> frozenset[str]:
@@ -155,6 +161,7 @@ class Facts:
             "unanswered": {node: dict(sorted(why.items())) for node, why in sorted(self.unanswered.items())},
             "held": {node: held.to_dict() for node, held in sorted(self.held.items())},
             "aside": dict(sorted(self.aside.items())),
+            "updated": dict(sorted(self.updated.items())),
         }
         return {
             "down": list(naturally(self.down)),
@@ -178,4 +185,5 @@ class Facts:
             unanswered=dict(data.get("unanswered") or {}),
             held={node: Held.from_dict(held) for node, held in (data.get("held") or {}).items()},
             aside=dict(data.get("aside") or {}),
+            updated=dict(data.get("updated") or {}),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from tripleo_update_plugin.overcloud.external import Beyond
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.plan.words import some_names, table, waiver_in_words
 from tripleo_update_plugin.times import in_words
@@ -121,7 +122,7 @@ class Plan:
     makes use of, {service, services, reason}. ``lower_bound`` is the least number of waves that any plan under these
     constraints needs, ``makespan_bound`` the least number of seconds, ``batches_bound`` the least number of batches (0
     if unknown). ``proved`` says why no plan is shorter: this one meets the 'bound', or an 'exact' search found none;
-    'no' where one may exist.
+    'no' where one may exist. ``beyond`` is what the update needs besides, in the order in which it is due.
     """
 
     stack: str
@@ -141,6 +142,7 @@ class Plan:
     approvals: tuple[Approval, ...] = ()
     waivers: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
+    beyond: tuple[Beyond, ...] = ()
 
     @property
     def waves(self) -> int:
@@ -207,8 +209,9 @@ class Plan:
         raise KeyError(id)
 
     def to_dict(self) -> dict[str, Any]:
-        """As the schema ``plan.json`` has it: what it holds, and what follows from that."""
-        return {
+        """As the schema ``plan.json`` has it: what it holds, and what follows from that; ``beyond`` if there is any."""
+        beyond = {"beyond": [step.to_dict() for step in self.beyond]} if self.beyond else {}
+        return beyond | {
             "format": FORMAT,
             "stack": self.stack,
             "digest": self.digest,
@@ -253,6 +256,7 @@ class Plan:
             excluded=dict(data["excluded"]),
             waivers=tuple(dict(waiver) for waiver in data["waivers"]),
             warnings=tuple(data["warnings"]),
+            beyond=tuple(Beyond(**step) for step in data.get("beyond", ())),
         )
 
     def __str__(self) -> str:
@@ -265,6 +269,7 @@ class Plan:
         lines += [f"excluded: {node}: {reason}" for node, reason in self.excluded.items()]
         lines += [f"waived: {waiver_in_words(waiver)}" for waiver in self.waivers]
         lines += [f"warning: {warning}" for warning in self.warnings]
+        lines += [f"{step.when} this plan, by yourself: {step.command} ({step.why})" for step in self.beyond]
         return "\n".join(lines) + "\n"
 
     def _count(self) -> str:

@@ -36,6 +36,11 @@ from tripleo_update_plugin.rules.scope import Limit
 
 NO_FACTS = "planned without live facts: nodes that are down already are not counted"
 
+NOTHING_NEWER = (
+    "no package or image is newer on any node, as far as repositories and names of images tell: is 'openstack "
+    "overcloud update prepare' still to come?"
+)
+
 
 def plan_update(
     overcloud: Overcloud,
@@ -44,17 +49,19 @@ def plan_update(
     facts: Facts | None = None,
     limit: Limit | None = None,
     outputs: Mapping[str, str] | None = None,
+    skip_current: bool = False,
 ) -> Plan:
     """The shortest plan this planner finds, with bounds that tell how much shorter one could be.
 
     *facts* None means that the nodes were not asked. *outputs* is outputs.digests() of what the overcloud was read
-    from, so that a plan that has become stale can say what changed. Raises Infeasible if a service would lose more than
-    its budget, BadPolicy if the policy cannot be followed.
+    from, so that a plan that has become stale can say what changed. With *skip_current* nodes that are up to date by
+    the facts are left out. Raises Infeasible if a service would lose more than its budget, BadPolicy if the policy
+    cannot be followed.
     """
     policy, limit, known = policy or Policy(), limit or Limit(), facts or Facts()
     policy = replace(policy, service_waves=_service_waves(policy, catalogue, overcloud, limit))
     allowances = resolve(policy, catalogue, overcloud, known)
-    excluded = _excluded(overcloud, known, limit)
+    excluded = _excluded(overcloud, known, limit, skip_current)
     nodes = [node for node in overcloud.nodes if node.name not in excluded]
     hit = [allowances[service] for service in _services_hit(nodes, limit, allowances)]
     world = _World(
@@ -180,7 +187,7 @@ def _failovers(batches: Sequence[Batch], facts: Facts, services_of: Mapping[str,
         yield f"{service} moves more than once: its leader {leader} goes before any other node that has it"
 
 
-def _excluded(overcloud: Overcloud, facts: Facts, limit: Limit) -> dict[str, str]:
+def _excluded(overcloud: Overcloud, facts: Facts, limit: Limit, skip_current: bool) -> dict[str, str]:
     excluded = {}
     for node in overcloud.nodes:
         if node.excluded:
@@ -191,6 +198,8 @@ def _excluded(overcloud: Overcloud, facts: Facts, limit: Limit) -> dict[str, str
             excluded[node.name] = str(facts.held[node.name])
         elif not limit.takes(node):
             excluded[node.name] = "outside --limit"
+        elif skip_current and facts.is_current(node.name, overcloud.digest):
+            excluded[node.name] = "up to date: an update has brought it to these outputs, and nothing is newer"
     return excluded
 
 
@@ -264,6 +273,8 @@ def _policy_dict(
 def _warnings(overcloud: Overcloud, facts: Facts | None, unmet: Unmet, unknown: Iterable[str]) -> Iterator[str]:
     if facts is None:
         yield NO_FACTS
+    elif len(facts.updates) == len(overcloud.nodes) and not any(facts.updates.values()):
+        yield NOTHING_NEWER
     if unknown := list(unknown):
         yield f"not in the service catalogue, so one node at a time: {', '.join(unknown)}"
     for (first, then), pairs in unmet.items():

@@ -129,14 +129,18 @@ def _claiming(task: Task, name: str) -> Task:
     return {**task, module: {**task[module], **asked}}
 
 
-def freeing(phase: Phase, owner: Owner, nodes: Sequence[str]) -> Phase:
-    """*phase*, and then the nodes on which all of it went well are nobody's any more."""
-    return Phase(plays=(*phase.plays, *freed(nodes, owner).plays))
+def freeing(phase: Phase, owner: Owner, nodes: Sequence[str], outputs: str) -> Phase:
+    """*phase*, and then the nodes on which all of it went well are nobody's any more.
+
+    They are what *outputs*, a digest, says, unless *owner* has updated some of their services only.
+    """
+    last = free(owner, "" if owner.services else outputs)
+    return Phase(plays=(*phase.plays, _play("Let go of the nodes", list(naturally(nodes)), [last])))
 
 
-def free(owner: Owner | None) -> Task:
-    """The task of freed()."""
-    return _record("free", FREE_TASK, owner)
+def free(owner: Owner | None, outputs: str = "") -> Task:
+    """The task of freed(); *outputs* is the digest that the node is brought to."""
+    return _record("free", FREE_TASK, owner, **({"outputs": outputs} if outputs else {}))
 
 
 def undone(nodes: Iterable[str], hosts: Iterable[str]) -> Phase:

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from tripleo_update_plugin.errors import BadPlan
-from tripleo_update_plugin.names import is_safe_name
+from tripleo_update_plugin.names import is_digest, is_safe_name
 from tripleo_update_plugin.rules.failure_limits import caps_of, names_in
 from tripleo_update_plugin.workflows.workbook import (
     ALLOWED,
@@ -31,7 +31,6 @@ from tripleo_update_plugin.workflows.workbook import (
     are_deadlines,
     are_seconds,
     is_batch,
-    is_digest,
 )
 
 #: {name: task}
@@ -114,7 +113,7 @@ def _check_task(name: str, task: Mapping[str, Any]) -> None:
     _check_max_failed(name, given["max_failed"])
     _insist(are_deadlines(given.get("deadlines", {})), name, given.get("deadlines"))
     _insist(are_seconds(given.get("silence", 1)), name, given.get("silence"))
-    _insist(isinstance(given["digest"], str) and is_digest(given["digest"]), name, given["digest"])
+    _insist(is_digest(given["digest"]), name, given["digest"])
     lists = [given["nodes"], given["down"], given["only"] if given["only"] is not None else []]
     _insist(all(isinstance(each, list) for each in lists) and bool(given["nodes"]), name, lists)
     for each in [given["stack"], *(text for texts in lists for text in texts)]:

@@ -8,7 +8,6 @@ Only the order is generated. What happens inside a batch is the hand-written wor
 built as data and dumped, never pasted together.
 """
 
-import re
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import yaml
 
 from tripleo_update_plugin.errors import BadPlan
-from tripleo_update_plugin.names import is_safe_name
+from tripleo_update_plugin.names import is_digest, is_safe_name
 from tripleo_update_plugin.plan.plan import Approval, Batch, Plan
 from tripleo_update_plugin.rules import failure_limits, variables
 from tripleo_update_plugin.rules.deadlines import PHASES
@@ -50,7 +49,6 @@ MORE_INPUT_KEYS = frozenset({"extra_vars", "deadlines", "silence"})
 ASKED_KEYS = frozenset({"action", "pause-before", "on-success"})
 JOINED_KEYS = frozenset({"action", "join", "on-success"})
 
-_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def workbook_name(plan: Plan) -> str:
@@ -71,11 +69,6 @@ def stack_of(workflow: str) -> str:
     """
     parts = workflow.removeprefix(PREFIX).rsplit(".", 2)
     return parts[0] if workflow.startswith(PREFIX) and len(parts) == 3 and parts[2] == WORKFLOW else ""
-
-
-def is_digest(text: str) -> bool:
-    """Whether *text* is a SHA-256 in hex."""
-    return bool(_DIGEST.match(text))
 
 
 def are_deadlines(given: object) -> bool:

@@ -50,7 +50,8 @@ def _before(work: Work, scene: Scene) -> Output:
 
 def _after(work: Work, scene: Scene) -> Output:
     """Look at the nodes alone; those that are well are free then."""
-    phase = records.freeing(_checks(work, scene, gates.gate_after), ownership.owner_of(work), work.nodes)
+    checks, owner = _checks(work, scene, gates.gate_after), ownership.owner_of(work)
+    phase = records.freeing(checks, owner, work.nodes, work.given("digest"))
     outcome, results = work.run(phase, scene, results_of=[gates.HEALTH_TASK])
     ownership.note_failures(work, scene, outcome, drained=False)
     return work.tell(outcome, unchecked=gates.unchecked(results))

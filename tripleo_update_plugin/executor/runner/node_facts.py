@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tripleo_update_plugin.adapters.ansible import Outcome
-from tripleo_update_plugin.names import is_safe_name, naturally, short_name
+from tripleo_update_plugin.names import is_digest, is_safe_name, naturally, short_name
 from tripleo_update_plugin.overcloud.addresses import canonical
 from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Held
 from tripleo_update_plugin.overcloud.model import RUNNERS, VIPS_OF_SERVICES, Node, Overcloud
@@ -90,6 +90,7 @@ def answers(
         cutting={name: naturally(filter(is_safe_name, a["cutting"])) for name, a in said.items() if a.get("cutting")},
         unanswered=unanswered,
         held=held,
+        updated={name: a["updated"] for name, a in said.items() if is_digest(a.get("updated"))},
     )  # fmt: skip
 
 
