@@ -12,12 +12,14 @@ from tripleo_update_plugin.adapters.extensions import load_catalogue
 from tripleo_update_plugin.errors import (
     AlreadyRunning,
     BadPlan,
+    BadPolicy,
     CannotUpdate,
     ContradictingFacts,
     FactsMissing,
     Infeasible,
     OtherProfiles,
     OtherProject,
+    OutOfOrder,
     StalePlan,
 )
 from tripleo_update_plugin.outcome.verdicts import Watch
@@ -226,6 +228,78 @@ def test_of_two_updates_started_at_the_same_moment_one_goes_on():
     with pytest.raises(AlreadyRunning, match="at the same moment"):
         rollout.start(plan(), mistral)
     assert sorted(update.state for update in mistral.updates()) == ["CANCELLED", "RUNNING"]
+
+
+def plan_of_stack(name, *related_stacks):
+    policy = parse_policy({"related_stacks": related_stacks})
+    return rollout.prepare(Snapshot.of(name, OUTPUTS), policy, [])
+
+
+@pytest.mark.parametrize("names_the_other", [{"cell1"}, {"central"}, {"cell1", "central"}])
+def test_of_related_stacks_one_is_updated_at_a_time(names_the_other):
+    central = plan_of_stack("central", *([{"stack": "cell1"}] if "central" in names_the_other else []))
+    cell = plan_of_stack("cell1", *([{"stack": "central"}] if "cell1" in names_the_other else []))
+    mistral = FakeMistral()
+    id = rollout.start(central, mistral)
+    with pytest.raises(AlreadyRunning, match=f"an update of central is RUNNING: {id}"):
+        rollout.start(cell, mistral)
+    other = rollout.start(plan_of_stack("else"), mistral)
+    assert ended(id, mistral).state == ended(other, mistral).state == "SUCCESS"
+    rollout.start(cell, mistral)
+
+
+def test_related_stacks_started_at_the_same_moment_do_not_both_go_on():
+    class Raced(FakeMistral):
+        def start(self, workflow, description):
+            id = super().start(workflow, description)
+            if "cell1" in workflow:
+                rollout.start(plan_of_stack("central"), self)
+            return id
+
+    mistral = Raced()
+    with pytest.raises(AlreadyRunning):
+        rollout.start(plan_of_stack("cell1", {"stack": "central"}), mistral)
+    assert [update.state for update in mistral.updates()].count("RUNNING") <= 1
+
+
+@pytest.mark.parametrize("last", [None, "ERROR", "SUCCESS"])
+def test_a_stack_that_comes_first_has_to_have_been_updated_well(last):
+    mistral = FakeMistral(failing={"batch-1": "update"} if last == "ERROR" else {})
+    if last:
+        assert ended(rollout.start(plan_of_stack("central"), mistral), mistral).state == last
+    cell = plan_of_stack("cell1", {"stack": "central", "first": True})
+    assert "related: after stack central" in str(cell)
+    if last == "SUCCESS":
+        rollout.start(cell, mistral)
+        return
+    with pytest.raises(OutOfOrder, match="cell1 is updated after stack central, and it"):
+        rollout.start(cell, mistral)
+
+
+def test_nothing_may_be_out_of_use_in_a_related_stack():
+    held = {}
+
+    class OfTwoStacks(FakeMistral):
+        def run_action(self, name, input, timeout):
+            self.facts = {"held": held} if input["stack"] == "central" else {}
+            return super().run_action(name, input, timeout)
+
+    mistral = OfTwoStacks(nodes=[node.name for node in OVERCLOUD.nodes])
+    policy = parse_policy({"related_stacks": [{"stack": "central"}]})
+    made = rollout.prepare(Snapshot.of("cell1", OUTPUTS), policy, [], Facts())
+    assert rollout.check_nodes(made, mistral) == []
+    asked = [parameters["stack"] for action, parameters in mistral.calls if action == "tripleo_update.discover"]
+    assert asked == ["cell1", "central"]
+    held["ctl-9"] = {"state": "out of use", "update": "u-2", "batch": "batch-3"}
+    with pytest.raises(StalePlan, match="in stack central, which is related, ctl-9 is out of use since"):
+        rollout.check_nodes(made, mistral)
+
+
+def test_a_stack_is_not_related_to_itself():
+    with pytest.raises(BadPolicy, match="central is the stack itself"):
+        plan_of_stack("central", {"stack": "central"})
+    with pytest.raises(BadPolicy, match="cell1 is there twice"):
+        plan_of_stack("central", {"stack": "cell1"}, {"stack": "cell1", "first": True})
 
 
 def test_the_report_is_made_of_the_plan_that_mistral_keeps():

@@ -121,6 +121,12 @@ class AlreadyRunning(UpdateError):
     )
 
 
+class OutOfOrder(UpdateError):
+    remedy = (
+        "Update that stack first, all of it; or take 'first' out of the policy's related_stacks and make the plan anew."
+    )
+
+
 class HasEnded(UpdateError):
     remedy = "'openstack overcloud update report' shows what came of it. What is left takes a new plan."
 

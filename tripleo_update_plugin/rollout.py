@@ -14,12 +14,15 @@ from tripleo_update_plugin.adapters.mistral import Mistral
 from tripleo_update_plugin.errors import (
     AlreadyRunning,
     BadPlan,
+    BadPolicy,
     FactsMissing,
     NotFound,
     OtherProfiles,
     OtherProject,
+    OutOfOrder,
     StalePlan,
 )
+from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.outcome.execution import Execution
 from tripleo_update_plugin.outcome.report import Report, report_of
 from tripleo_update_plugin.outcome.verdicts import Watch
@@ -31,7 +34,7 @@ from tripleo_update_plugin.plan import facts_since
 from tripleo_update_plugin.plan.plan import Plan
 from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.planner import planner
-from tripleo_update_plugin.rules import probes, scope
+from tripleo_update_plugin.rules import probes, related, scope
 from tripleo_update_plugin.rules.policy import Policy
 from tripleo_update_plugin.workflows import workbook
 
@@ -58,6 +61,8 @@ def prepare(
     With *skip_current* nodes that are up to date are left out; FactsMissing if nobody has asked them.
     Raises ContradictingFacts if the nodes do not say what Heat says.
     """
+    if snapshot.stack in [each.stack for each in policy.related_stacks]:
+        raise BadPolicy(f"related_stacks: {snapshot.stack} is the stack itself")
     said = facts or snapshot.facts
     if skip_current and said is None:
         raise FactsMissing("which nodes are up to date only they can tell, and they were not asked", _ASK_REMEDY)
@@ -107,7 +112,8 @@ def check(plan: Plan, heat: Heat) -> None:
 def check_nodes(plan: Plan, mistral: Mistral) -> list[str]:
     """Ask the nodes again; what is otherwise than when *plan* was made and does no harm.
 
-    StalePlan if *plan* would take down more than it says. A plan that was made without asking them is not checked.
+    StalePlan if *plan* would take down more than it says, or a related stack has something out of use. A plan that was
+    made without asking them is not checked.
     """
     if plan.facts is None:
         return []
@@ -116,6 +122,11 @@ def check_nodes(plan: Plan, mistral: Mistral) -> list[str]:
     if problems := list(facts_since.broken(plan.facts, now)):
         shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
         raise StalePlan(f"since the plan was made the nodes of {plan.stack} have changed: {shown}", _NODES_REMEDY)
+    for each in related.of_plan(plan.policy):
+        held = discover(each.stack, mistral).held
+        if held:
+            shown = some_names([f"{name} is {held[name]}" for name in naturally(held)])
+            raise StalePlan(f"in stack {each.stack}, which is related, {shown}", _NODES_REMEDY)
     return list(facts_since.changed(plan.facts, now, plan.policy.get("budgets", {})))
 
 
@@ -172,20 +183,43 @@ def upload(plan: Plan, mistral: Mistral) -> str:
 
 
 def refuse_second(plan: Plan, mistral: Mistral) -> None:
-    """Raise AlreadyRunning if an update of the same stack has not ended."""
-    running = [update for update in mistral.updates(plan.stack) if not update.is_final]
-    if running:
-        raise AlreadyRunning(f"an update of {plan.stack} is {running[0].state}: {running[0].id}")
+    """Raise AlreadyRunning if an update of the same stack, or of a related one, has not ended.
+
+    OutOfOrder if a stack that comes first was not updated, or not to the end.
+    """
+    updates = mistral.updates()
+    for update in _rivals(plan, updates, mistral):
+        raise AlreadyRunning(f"an update of {update.stack} is {update.state}: {update.id}")
+    for each in related.of_plan(plan.policy):
+        last = next((update for update in updates if update.stack == each.stack), None)
+        if each.first and (last is None or last.state != "SUCCESS"):
+            became = f"its last update is {last.state}: {last.id}" if last else "it was never updated"
+            raise OutOfOrder(f"{plan.stack} is updated after stack {each.stack}, and {became}")
+
+
+def _rivals(plan: Plan, updates: list[Execution], mistral: Mistral) -> Iterator[Execution]:
+    """Updates that have not ended, of the same stack, of one that *plan* names, or that name the stack of *plan*."""
+    named = {plan.stack, *(each.stack for each in related.of_plan(plan.policy))}
+    for update in updates:
+        if not update.is_final and (update.stack in named or plan.stack in _named_by(update, mistral)):
+            yield update
+
+
+def _named_by(update: Execution, mistral: Mistral) -> set[str]:
+    """The stacks that the plan of *update* names; none where there is no plan any more."""
+    with contextlib.suppress(NotFound, BadPlan):
+        return {each.stack for each in related.of_plan(plan_of(update, mistral).policy)}
+    return set()
 
 
 def start(plan: Plan, mistral: Mistral) -> str:
     """Start the update; the id of its execution. Of several that are started at the same moment one goes on at most."""
     refuse_second(plan, mistral)
     id = mistral.start(upload(plan, mistral), f"Update of {plan.stack}: {len(plan.nodes)} nodes")
-    others = [update.id for update in mistral.updates(plan.stack) if not update.is_final and update.id != id]
+    others = [update for update in _rivals(plan, mistral.updates(), mistral) if update.id != id]
     if others:  # whoever looks last sees all others
         mistral.cancel(id)
-        raise AlreadyRunning(f"an update of {plan.stack} was started at the same moment: {others[0]}")
+        raise AlreadyRunning(f"an update of {others[0].stack} was started at the same moment: {others[0].id}")
     return id
 
 

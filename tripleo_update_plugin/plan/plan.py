@@ -10,6 +10,7 @@ from typing import Any
 from tripleo_update_plugin.overcloud.external import Beyond
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.plan.words import some_names, table, waiver_in_words
+from tripleo_update_plugin.rules import related
 from tripleo_update_plugin.times import in_words
 
 #: Of a saved plan. It changes when a plan of an older version could not be read any more.
@@ -266,6 +267,7 @@ class Plan:
         lines += table(COLUMNS, [row(batch) for batch in self.batches])
         lines += ["critical path:", *links(self.critical_path)] if self.batches else []
         lines += [f"waits at {a.id}, {a.why} ({some_names(a.before, what='batches')})" for a in self.approvals]
+        lines += [f"related: {stack}" for stack in related.of_plan(self.policy)]
         lines += [f"excluded: {node}: {reason}" for node, reason in self.excluded.items()]
         lines += [f"waived: {waiver_in_words(waiver)}" for waiver in self.waivers]
         lines += [f"warning: {warning}" for warning in self.warnings]

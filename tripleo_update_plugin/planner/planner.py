@@ -266,6 +266,7 @@ def _policy_dict(
         **policy.probes,
         **({"deadlines": deadlines} if (deadlines := policy.deadlines.to_dict()) else {}),
         **({"silence": policy.silence} if policy.silence != SILENCE else {}),
+        **({"related_stacks": [each.to_dict() for each in policy.related_stacks]} if policy.related_stacks else {}),
         "limit": limit.to_dict(),
     }
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tripleo_update_plugin.errors import BadPolicy
-from tripleo_update_plugin.rules import probes, variables
+from tripleo_update_plugin.rules import probes, related, variables
 from tripleo_update_plugin.rules.budget import Budget, parse_budget
 from tripleo_update_plugin.rules.deadlines import SILENCE, Deadlines
 from tripleo_update_plugin.rules.failure_limits import MaxFailed
+from tripleo_update_plugin.rules.related import Related
 
 #: In a waiver: every service that the plan is impossible without.
 EVERYTHING = "*"
@@ -93,6 +94,7 @@ class Policy:
     checkpoints: tuple[Checkpoint, ...] = ()
     extra_vars: Mapping[str, Any] = field(default_factory=dict)  # for the overcloud's update playbooks
     probes: Mapping[str, Any] = field(default_factory=dict)  # the keys probes and availability, as probes.parse reads
+    related_stacks: tuple[Related, ...] = ()
     solver_time: float = SOLVER_TIME  # seconds for an exact search; it allows nothing, so plans do not record it
 
     def waiver_of(self, service: str) -> Waiver | None:
@@ -132,6 +134,7 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         checkpoints=tuple(_checkpoint(entry) for entry in data.get("checkpoints") or ()),
         extra_vars=variables.checked(data.get("extra_vars") or {}),
         probes=_probes(data),
+        related_stacks=related.parse(data.get("related_stacks") or ()),
         solver_time=data.get("solver_time", SOLVER_TIME),
     )
 
@@ -140,6 +143,7 @@ def check_recorded(data: Mapping[str, Any]) -> None:
     """Raise BadPolicy for what a schema cannot say of a policy as a plan records it, resolved to numbers."""
     variables.checked(data.get("extra_vars") or {})
     _ramp(data.get("ramp") or ())
+    related.parse(data.get("related_stacks") or ())
     _probes(data)
 
 
