@@ -170,6 +170,26 @@ def test_all_faults_of_a_policy_are_told_at_once(write):
     assert len(refusal.value.message.splitlines()) == 6 and refusal.value.message.endswith("and more")
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("canary: true\nbudgets:\n  # few\n  mysql: most\n", [4]),
+        ("canary: true\nmax_failed: 1\n\nbudget: {}\n", [4]),
+        ("order:\n- {first: a, then: b}\n- first: a\n  than: b\n", [3, 4]),
+        ("waivers:\n- service: mysql\n", [2]),
+        ("[1]", [1]),
+        ('{"canary": true,\n "probes": {\n  "rate": "fast"}}', [3]),
+        ("x: &a {mysql: most}\nbudgets: *a\n", [1, 1]),
+    ],
+)
+def test_a_fault_of_a_policy_has_its_line(write, text, lines):
+    path = write("p.yaml", text)
+    with pytest.raises(BadPolicy) as refusal:
+        documents.read_policy([path])
+    told = [line.removeprefix(f"{path}: ") for line in refusal.value.message.splitlines()]
+    assert sorted(int(line.removeprefix("line ").partition(":")[0]) for line in told) == lines
+
+
 def test_what_a_schema_cannot_say_names_the_file_as_well(write):
     path = write("p.yaml", "extra_vars: {ansible_user: x}")
     with pytest.raises(BadPolicy, match=r"p.yaml: extra_vars: 'ansible_user'"):

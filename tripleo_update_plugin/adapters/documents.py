@@ -63,10 +63,11 @@ def read_policy(paths: Iterable[str]) -> policy.Policy:
     """One policy from several files; later ones win."""
     documents, named = [], []
     for path in paths:
-        document = _read(path, BadPolicy)
+        text = _text(path, BadPolicy)
+        document = _parsed(text, path, BadPolicy)
         if document is None:
             raise BadPolicy(f"{path} is empty", "Leave it out, or write '{}' for a policy that asks for nothing.")
-        check("policy.json", document, path, BadPolicy)
+        _check(_schema("policy.json"), document, path, BadPolicy, text=text)
         documents.append(document)
         named.append(path)
     try:
@@ -120,9 +121,12 @@ def check(schema: str, document: Any, source: str, error: type[BadInput]) -> Non
     _check(_schema(schema), document, source, error)
 
 
-def _check(schema: Mapping[str, Any], document: Any, source: str, error: type[BadInput], within: str = "") -> None:
+def _check(
+    schema: Mapping[str, Any], document: Any, source: str, error: type[BadInput], within: str = "", text: str = ""
+) -> None:
+    """Like check(); *document* is what is found ``within`` another, or what the *text* of a file says, by its lines."""
     problems = list(islice(_Validator(schema).iter_errors(document), _MOST_FAULTS + 1))
-    faults = [_in_words(problem, within) for problem in problems[:_MOST_FAULTS]]
+    faults = [_line(problem, text) + _in_words(problem, within) for problem in problems[:_MOST_FAULTS]]
     if faults:
         more = ["and more"] if len(problems) > _MOST_FAULTS else []
         raise error("\n".join(f"{source}: {fault}" for fault in [*faults, *more]))
@@ -133,6 +137,16 @@ def _in_words(problem: jsonschema.ValidationError, within: str) -> str:
     nearest = jsonschema.exceptions.best_match([problem]) or problem
     place = shortened(".".join([*filter(None, [within]), *map(str, nearest.absolute_path)]), 100)
     return f"{place}: {shortened(nearest.message, 200)}" if place else shortened(nearest.message, 200)
+
+
+def _line(problem: jsonschema.ValidationError, text: str) -> str:
+    if not text:
+        return ""
+    path = list(problem.absolute_path)
+    given, schema = problem.instance, problem.schema
+    if problem.validator == "additionalProperties" and isinstance(given, Mapping) and isinstance(schema, Mapping):
+        path += [key for key in given if key not in schema.get("properties", ())][:1]  # not the mapping, but a key of it
+    return f"line {yaml_safe.line_of(text, path)}: "
 
 
 #: Numbers are numbers: neither yes and no, nor NaN or infinity; 1.0 is as whole as 1.
@@ -150,15 +164,25 @@ def _schema(name: str) -> Mapping[str, Any]:
 
 
 def _read(path: str, error: type[BadInput]) -> Any:
+    return _parsed(_text(path, error), path, error)
+
+
+def _text(path: str, error: type[BadInput]) -> str:
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as problem:
+        raise error(f"{path}: {problem.strerror}", "Check the path.") from problem
+    except UnicodeDecodeError as problem:
+        raise error(f"{path} is neither JSON nor YAML: {yaml_safe.reason(problem)}") from problem
+
+
+def _parsed(text: str, path: str, error: type[BadInput]) -> Any:
+    try:
         # JSON first: it is much the faster parser, and outputs are megabytes.
         if text.lstrip()[:1] in ("{", "["):
             return strict_json.load(text)
         return yaml_safe.load_strictly(text)
-    except OSError as problem:
-        raise error(f"{path}: {problem.strerror}", "Check the path.") from problem
     except strict_json.Unreadable as problem:
         raise error(f"{path}: {problem}", _PLAIN) from problem
-    except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as problem:
+    except (ValueError, yaml.YAMLError, RecursionError) as problem:
         raise error(f"{path} is neither JSON nor YAML: {yaml_safe.reason(problem)}") from problem

@@ -7,7 +7,7 @@ memory does.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
@@ -51,6 +51,31 @@ def load_strictly(text: str) -> Any:
         return loader.construct_document(node)
     finally:
         loader.dispose()
+
+
+def line_of(text: str, path: Iterable[str | int]) -> int:
+    """The line of what is at *path*, keys and numbers, in *text*: of its key in a mapping, else of the value itself.
+
+    Of a path that ends before *text* does, the last part that is there counts. JSON will do as well. *text* is one that
+    load_strictly() has taken.
+    """
+    loader = _Loader(text)
+    try:
+        node, line = loader.get_single_node(), 1
+    finally:
+        loader.dispose()
+    found: tuple[yaml.Node, yaml.Node] | None
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == part), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = (node.value[part], node.value[part])
+        else:
+            found = None
+        if found is None:
+            break
+        line, node = _line(found[0]), found[1]
+    return line
 
 
 def reason(error: Exception) -> str:
