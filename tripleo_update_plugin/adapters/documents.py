@@ -145,7 +145,7 @@ def _line(problem: jsonschema.ValidationError, text: str) -> str:
     path = list(problem.absolute_path)
     given, schema = problem.instance, problem.schema
     if problem.validator == "additionalProperties" and isinstance(given, Mapping) and isinstance(schema, Mapping):
-        path += [key for key in given if key not in schema.get("properties", ())][:1]  # not the mapping, but a key of it
+        path += [key for key in given if key not in schema.get("properties", ())][:1]  # a key, not the mapping
     return f"line {yaml_safe.line_of(text, path)}: "
 
 
