@@ -115,6 +115,7 @@ class _Listener:
 
     nodes: dict[str, NodeRun]
     heard: Callable[[Event], None]
+    printed: Callable[[str], None]
     wanted_results: frozenset[str] = frozenset()
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     hosts_with_success: set[str] = field(default_factory=set)
@@ -131,6 +132,8 @@ class _Listener:
 
     def hear(self, event: Mapping[str, Any]) -> bool:
         self.last_sign = time.monotonic()
+        if text := event.get("stdout"):
+            self.printed(text)
         kind, data = event.get("event", ""), event.get("event_data") or {}
         if kind == "playbook_on_stats":
             self.stats = dict(data)
@@ -239,16 +242,17 @@ def run(
     limit: Sequence[str] = (),
     results_of: Iterable[str] = (),
     heard: Callable[[Event], None] = lambda event: None,
+    printed: Callable[[str], None] = print,
 ) -> tuple[Outcome, dict[str, dict[str, Any]]]:
     """Run *playbook*; its folder must be private and is the caller's to remove.
 
     Ansible is killed after *timeout* seconds, after *silence* seconds without an event while a task is at work on a
-    node, and soon after *cancelled* says so. What it prints goes to standard output; *heard* is called with every
-    event. Also returns {node: {task: result}} of the tasks named in *results_of*.
+    node, and soon after *cancelled* says so. *heard* is called with every event, *printed* with what Ansible prints of
+    it, which may hold secrets. Also returns {node: {task: result}} of the tasks named in *results_of*.
     """
     import ansible_runner
 
-    listener = _Listener({name: NodeRun() for name in naturally(nodes)}, heard, frozenset(results_of))
+    listener = _Listener({name: NodeRun() for name in naturally(nodes)}, heard, printed, frozenset(results_of))
     made = ansible_runner.run(
         private_data_dir=str(playbook.parent),
         project_dir=str(playbook.parent),
@@ -261,6 +265,7 @@ def run(
         forks=settings.forks,
         binary=settings.binary,
         settings={"pexpect_timeout": 1, "job_timeout": max(1, int(timeout)), "suppress_output_file": True},
+        quiet=True,
         event_handler=listener.hear,
         cancel_callback=lambda: cancelled() or listener.silent_for > silence,
     )

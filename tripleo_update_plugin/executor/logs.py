@@ -1,8 +1,8 @@
 """What do the runner and the prober say while they work, and in which form?
 
 A line of a job's log is ``<time> <LEVEL> stack=S execution=E batch=B phase=P node=N: <text>``; what is not known is
-left out. So "what is it doing right now", of one node or of all, is a search for words. The log is private (0600):
-Ansible's own output stands in between.
+left out. So "what is it doing right now", of one node or of all, is a search for words. The log is private (0600), and
+Ansible's own output stands in between, without secrets of the overcloud.
 """
 
 import logging

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -72,27 +72,38 @@ def secrets_in(value: Any, secret: bool = False, password: bool = False) -> Iter
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Patterns of all that a secret may look like in a text: with its blanks folded, and in JSON, repr or a URL."""
+    """All that a secret may look like in a text: in JSON, repr or a URL, or a line of it."""
     lines = [words[0] for line in secret.splitlines() if len(words := line.split()) == 1]
     for text in {secret, *(line for line in lines if len(line) >= _SHORTEST_LINE)}:
-        spelled = {text, json.dumps(text)[1:-1], repr(text)[1:-1], quote(text, safe=""), quote(text), unquote(text)}
-        for form in spelled:
-            yield r"\s+".join(map(re.escape, form.split()))
+        yield from (text, json.dumps(text)[1:-1], repr(text)[1:-1], quote(text, safe=""), quote(text), unquote(text))
 
 
-def redactor(outputs: Mapping[str, Any]) -> Callable[[str], str]:
-    """A function that makes a text fit to be told: no secret of *outputs*, nothing like ``password=…``, not too long.
+class Redactor:
+    """Makes a text fit to be told: no secret that is known, and nothing like ``password=…``.
 
     >>> redactor({"AdminPassword": "hunter22"})("login hunter22 failed; db_password: x-y")
     'login *** failed; db_password: ***'
     """
-    known = {form for secret in set(secrets_in(outputs)) for form in _forms(secret) if form}
-    pattern = re.compile("|".join(sorted(known, key=len, reverse=True))) if known else None
 
-    def redact(text: str) -> str:
-        text = pattern.sub("***", text) if pattern else text
-        text = _LOGIN.sub(r"://\1:***@", text)
-        text = printable(_ASSIGNMENT.sub(r"\1***", text))
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms = {form for secret in secrets for form in _forms(secret) if form.split()}
+        # By its first word a form is looked for in every text; only what may be there is matched, blanks folded.
+        self._forms = [(form.split()[0], r"\s+".join(map(re.escape, form.split()))) for form in forms]
+
+    def __call__(self, text: str) -> str:
+        """*text*, not too long."""
+        text = self.all_of(text)
         return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
 
-    return redact
+    def all_of(self, text: str) -> str:
+        """*text* from its beginning to its end."""
+        found = [pattern for word, pattern in self._forms if word in text]
+        if found:
+            text = re.sub("|".join(sorted(found, key=len, reverse=True)), "***", text)
+        text = _LOGIN.sub(r"://\1:***@", text)
+        return printable(_ASSIGNMENT.sub(r"\1***", text))
+
+
+def redactor(outputs: Mapping[str, Any]) -> Redactor:
+    """One that knows the secrets of *outputs*."""
+    return Redactor(set(secrets_in(outputs)))

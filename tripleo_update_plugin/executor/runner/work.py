@@ -59,7 +59,7 @@ class Work:
     left_out: Mapping[str, Quarantine] = field(default_factory=dict)
     hear: Callable[[ansible.Event], None] = lambda event: None
     wait_for: Callable[[str], None] = lambda what: None
-    redact: Callable[[str], str] = field(default=redaction.redactor({}))
+    redact: redaction.Redactor = field(default=redaction.redactor({}))
     deadline: float = 0.0
 
     def __post_init__(self) -> None:
@@ -153,7 +153,12 @@ class Work:
         """Run the *playbook* in its private folder until the phase's deadline; *more* as adapters.ansible.run()."""
         limits = {"timeout": self.seconds_left, "silence": self.silence, "cancelled": self.cancelled}
         settings = replace(ansible.Settings.of(self.conf), forks=self.forks)
-        return ansible.run(playbook, inventory, nodes, settings, heard=self._note, **{**limits, **more})
+        heard = {"heard": self._note, "printed": self._print}
+        return ansible.run(playbook, inventory, nodes, settings, **{**limits, **heard, **more})
+
+    def _print(self, text: str) -> None:
+        """What Ansible prints is for the job's log, which people copy into reports of faults."""
+        print(self.redact.all_of(text), flush=True)
 
     def _note(self, event: ansible.Event) -> None:
         """Tasks of the overcloud have names that hold what they are about to set, too."""
