@@ -71,7 +71,8 @@ def plan_update(
     waivers = _waivers(policy, hit)
     solution, scheduled, unmet = world.schedule(policy)
     batches, approvals = with_approvals(scheduled, policy, {node.name: node for node in nodes})
-    detailed = tuple(_detailed(batch, policy, {node.name: node.role for node in nodes}) for batch in batches)
+    roles = {node.name: node.role for node in nodes}
+    detailed = tuple(_detailed(batch, policy, roles) for batch in batches)
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
