@@ -2,7 +2,10 @@
 
 import os
 import resource
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,3 +101,15 @@ def test_a_text_that_no_file_can_have_leaves_nothing_behind(tmp_path):
     with pytest.raises(BadInput, match="surrogates not allowed"):
         save("\ud800", str(tmp_path / "plan.yaml"))
     assert names(tmp_path) == []
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path):
+    target = tmp_path / "plan.json"
+    target.write_text("as it was")
+    script = "import sys; from tripleo_update_plugin.adapters.saving import save; save('x' * 300_000_000, sys.argv[1])"
+    process = subprocess.Popen([sys.executable, "-c", script, str(target)], stderr=subprocess.DEVNULL)
+    while len(list(tmp_path.iterdir())) == 1:
+        assert process.poll() is None, "it had to be caught while it writes"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) != 0
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("plan.json", "as it was")]
