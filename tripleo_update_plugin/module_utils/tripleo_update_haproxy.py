@@ -88,5 +88,5 @@ def _of_bits(bits):
 
 
 def _of_status(status):
-    """HAProxy 1.5. "MAINT (via …)" follows another server and is not its own."""
+    """HAProxy 1.5. "MAINT (via ...)" follows another server and is not its own."""
     return "maint" if status == "MAINT" else "drain" if status.startswith("DRAIN") else "ready"
