@@ -157,6 +157,15 @@ def test_a_plan_lists_what_is_the_operator_s_own():
     assert exported.beyond == made.beyond
 
 
+def test_a_plan_warns_of_what_failed_unless_it_is_accepted():
+    facts = Facts(failed={"controller-0": ("tripleo_keystone_healthcheck",), "controller-1": ("tripleo_keystone",)})
+    accept = [{"name": "unit:tripleo_keystone", "reason": "wrong port", "nodes": ["controller-0"]}]
+    for policy, nodes in (({}, {"controller-0", "controller-1"}), ({"accept": accept}, {"controller-1"})):
+        made = rollout.prepare(Snapshot.of("overcloud", OUTPUTS), parse_policy(policy), [], facts)
+        [warning] = [warning for warning in made.warnings if "the gates will say so" in warning]
+        assert {name for name in ("controller-0", "controller-1") if name in warning} == nodes
+
+
 def test_the_nodes_are_asked_again_before_a_start():
     everybody = [node.name for node in OVERCLOUD.nodes]
     made = replace(plan(), facts=Facts(leaders={"mysql": "controller-0"}))

@@ -34,7 +34,7 @@ from tripleo_update_plugin.plan import facts_since
 from tripleo_update_plugin.plan.plan import Plan
 from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.planner import planner
-from tripleo_update_plugin.rules import probes, related, scope
+from tripleo_update_plugin.rules import acceptance, probes, related, scope
 from tripleo_update_plugin.rules.policy import Policy
 from tripleo_update_plugin.workflows import workbook
 
@@ -78,7 +78,9 @@ def prepare(
         overcloud, catalogue, policy, known if said else None, limit, snapshot.digests, skip_current
     )
     skipped = probes.skipped_without_need(policy.probes, overcloud, snapshot.outputs)
-    warnings = (*plan.warnings, *strange, *skipped, *contradictions.warnings_of(known))
+    sick = acceptance.not_accepted(known.failed, policy.accept, catalogue, overcloud)
+    told = contradictions.warnings_of(replace(known, failed=sick))
+    warnings = (*plan.warnings, *strange, *skipped, *told)
     return replace(plan, warnings=warnings, beyond=external.steps(snapshot.outputs, snapshot.stack))
 
 

@@ -29,6 +29,8 @@ GIVEN = {"stack": "overcloud", "digest": "d", "batch": "b-1", "nodes": ["ctl-0"]
         ("drain", {"nodes": {"ctl-0": 1}}, "nodes: a dict is not a list of names"),
         ("drain", {"max_failed": True}, "max_failed: True"),
         ("drain", {"max_failed": "many"}, "max_failed: 'many'"),
+        ("gate", {"moment": "before", "accept": [{"name": "unit:{{ x }}"}]}, "is no name of what may be sick"),
+        ("drain", {"accept": "unit:x"}, "accept: a list"),
         ("gate", {"moment": "before", "allowed": {"mysql": True}}, "mysql True: a whole number"),
         ("gate", {"moment": "before", "allowed": ["mysql"]}, "allowed: a list is not"),
         ("gate", {"moment": "before", "allowed": {"{{ x }}": 1}}, "is not a name"),

@@ -42,7 +42,9 @@ POLICY = {
     "service_waves": ["ovn_controller"], "ramp": [1, "50%"],
     "checkpoints": [{"before": "role:Compute", "reason": "look"}], "canary": True,
     "approve": "after-canary", "max_failed": 1, "extra_vars": {"a": [1, {"b": None}]},
-    "waivers": [{"service": "mysql", "reason": "night"}], "solver_time": 0, "availability": {"failed": 3},
+    "waivers": [{"service": "mysql", "reason": "night"}], "accept": [{"name": "service:mysql", "reason": "known"},
+        {"name": "haproxy:mysql", "reason": "known", "nodes": ["controller-0"], "roles": ["Controller"]}],
+    "solver_time": 0, "availability": {"failed": 3},
     "probes": {"skip": ["KeystonePublic"], "rate": 2, "more": [
         {"name": "x", "kind": "http", "url": "http://x.example/", "status": [200]},
         {"name": "y", "kind": "command", "argv": ["true"]}, {"name": "z", "kind": "sql", "hosts": ["a", "b"]}]},

@@ -267,6 +267,15 @@ def test_more_failures_than_allowed_are_told_by_follow_and_report(cloud, plan):
     assert f"availability: {told}" in said and cloud.command.exit_code == 1
 
 
+def test_a_plan_and_a_report_say_what_is_accepted_and_why(cloud, tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("accept: [{name: 'service:mysql', reason: known since May}]\n")
+    _, said = cloud(PlanUpdate, "--stack", "overcloud", "--policy", policy, "--save", tmp_path / "plan.yaml")
+    assert "accepted: service:mysql: known since May" in said
+    (_, values), _ = cloud(StartUpdate, "--yes", "--wait", tmp_path / "plan.yaml")
+    assert "accepted: service:mysql: known since May" in cloud(ReportUpdate, values[0])[1]
+
+
 def test_a_report_says_what_the_failure_budget_came_to(cloud, plan):
     (_, values), _ = cloud(StartUpdate, "--yes", "--wait", plan)
     run = cloud.mistral.run(values[0])

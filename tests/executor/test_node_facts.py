@@ -176,6 +176,15 @@ def test_newton_s_core_is_in_pacemaker_though_the_outputs_do_not_say_so():
     assert runs(silent, units=units, cluster=view([clone])) == {"mysql": "pacemaker"}
 
 
+def test_health_checks_of_containers_are_asked_for_and_told():
+    [play] = node_facts.questions(OVERCLOUD, ["controller-0"], CATALOGUE).plays
+    asked = set(play["vars"]["tripleo_update_units"]["Controller"])
+    assert "tripleo_keystone_healthcheck" in asked and "httpd_healthcheck" not in asked
+    states = {"tripleo_keystone": "active", "tripleo_keystone_healthcheck": "failed"}
+    found = told({"controller-0": {"units": states}})
+    assert found.failed == {"controller-0": ("tripleo_keystone_healthcheck",)} and not found.managed_by
+
+
 def test_units_that_failed_of_services_that_systemd_runs():
     states = {"tripleo_keystone": "failed", "httpd": "failed", "tripleo_haproxy": "failed"}
     assert told({"controller-0": {"units": states}}).failed == {"controller-0": ("tripleo_keystone",)}

@@ -227,7 +227,7 @@ def test_warnings_are_what_forbids_nothing():
     assert contradictions.warnings_of(known) == (
         "counted as down, 'openstack overcloud update restore' puts back what is out of use: "
         "controller-1 is failed since 1970-01-01T00:00:00Z by update u-1, batch-2",
-        "failed, and the gates will say so: controller-0: httpd, ntpd",
+        "failed, and the gates will say so (mend it, or accept it by name in the policy): controller-0: httpd, ntpd",
         "a reboot is pending on compute-2, compute-10",
         "the nodes did not tell: reboot of n-0, n-1, n-2 and 2 more",
     )

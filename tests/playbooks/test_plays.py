@@ -4,8 +4,10 @@ import pytest
 
 from tripleo_update_plugin.errors import BadProfile
 from tripleo_update_plugin.overcloud.model import Node, Overcloud
+from tripleo_update_plugin.playbooks import gates
 from tripleo_update_plugin.playbooks.gates import HEALTH_TASK, Patience, gate_after, gate_before, unchecked
 from tripleo_update_plugin.playbooks.plays import explain, in_order, steps
+from tripleo_update_plugin.rules.acceptance import parse
 from tripleo_update_plugin.rules.catalogue import KINDS, Catalogue, Profile
 
 PATIENCE = Patience(retries=3, delay=1)
@@ -247,3 +249,39 @@ def test_no_name_gets_into_shell_text():
     for play in (*before.plays, *after.plays):
         assert not [each for each in play["tasks"] if {"shell", "raw", "script"} & set(each)]
         assert not [each for each in play["tasks"] if "command" in each and "argv" not in each["command"]]
+
+
+ACCEPTED = parse([
+    {"name": "service:keystone", "roles": ["Api"]}, {"name": "unit:tripleo_keystone", "nodes": ["ctl-1"]},
+])  # fmt: skip
+
+
+@pytest.mark.parametrize(("gate", "names"), [
+    (gate_before, {"api-0": ["service:keystone"], "ctl-1": ["unit:tripleo_keystone"]}), (gate_after, {}),
+])  # fmt: skip
+def test_gates_bring_what_is_accepted_to_each_node_as_data(gate, names):
+    play, _ = gate(an_overcloud(), CATALOGUE, ["ctl-0"], PATIENCE, accept=ACCEPTED).plays
+    assert play["vars"]["tripleo_update_accept"] == names
+    asked = play["tasks"][0]["tripleo_update_health"]
+    assert (asked["moment"], asked["accept"]) == (
+        "before" if names else "after", "{{ tripleo_update_accept[inventory_hostname] | default([]) }}"
+    )  # fmt: skip
+
+
+def test_what_is_accepted_is_told_once_with_its_nodes():
+    told = {"unchecked": [], "accepted": {"keystone": "unhealthy: tripleo_keystone"}}
+    results = {"ctl-10": {HEALTH_TASK: told}, "ctl-2": {HEALTH_TASK: {**told, "without": ["keystone"]}}, "x": {}}
+    assert gates.accepted(results) == ["keystone is sick: unhealthy: tripleo_keystone (ctl-2, ctl-10)"]
+    assert gates.not_running(results) == {"ctl-2": ["keystone"]}
+
+
+def test_a_remedy_spells_some_names_out():
+    found = {"a": ["unit:b10", "unit:b2"], "b": ["unit:c", "unit:d"]}
+    results = {node: {HEALTH_TASK: {"sick": {"x": "ill"}, "names": names}} for node, names in found.items()}
+    told = gates.remedy(results, "before")
+    spelled = ", ".join(f'{{name: "unit:{name}", reason: "…"}}' for name in ("b2", "b10", "c"))
+    assert f"'accept: [{spelled}]'" in told
+    assert told.endswith(", and 1 more") and gates.remedy({"a": {}}, "before") == ""
+    assert "mend it and retry" in gates.remedy(results, "after")
+    worse = {"a": {HEALTH_TASK: {"sick": {"x": "ill"}, "names": []}}}
+    assert "if it may stay so, 'openstack overcloud update unlock'" in gates.remedy(worse, "before")

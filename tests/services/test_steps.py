@@ -14,6 +14,7 @@ from standin_node import FakeHAProxy, StandInNode
 from tripleo_update_plugin.adapters import ansible, extensions
 from tripleo_update_plugin.overcloud.model import RUNNERS, Node, Overcloud
 from tripleo_update_plugin.playbooks.plays import steps
+from tripleo_update_plugin.rules.acceptance import parse
 
 ADDRESS = "127.88.7.2"
 CATALOGUE = extensions.load_catalogue()
@@ -380,7 +381,34 @@ def test_off_may_be_written_without_quotes(world, haproxy):
 def test_a_server_that_haproxy_does_not_find_up_fails_the_restore(world, haproxy):
     own = haproxy(level="user", servers={**PROXIES, ("keystone_public", "ctl-0.internalapi"): (0, "DOWN")})
     errors, _ = balanced(world, own).run("restore", only=["keystone"])
-    assert errors["ctl-0"].endswith("HAProxy does not find up: keystone_public/ctl-0.internalapi")
+    assert "HAProxy does not find up: keystone_public/ctl-0.internalapi." in errors["ctl-0"]
+    assert errors["ctl-0"].endswith("accept it in the policy: haproxy:keystone_public/ctl-0.internalapi")
+
+
+DOWN = {**PROXIES, ("keystone_public", "ctl-0.internalapi"): (0, "DOWN")}
+ACCEPTED = parse([{"name": "haproxy:keystone_public/ctl-0.internalapi"}])
+
+
+@pytest.mark.parametrize("level", ["admin", "user"])
+def test_a_server_that_was_not_up_before_need_not_be_afterwards_if_that_is_accepted(world, haproxy, level):
+    own = haproxy(level, DOWN)
+    made = balanced(world, own)
+    for attempt in range(2):
+        assert made.run("drain", only=["keystone"], accept=ACCEPTED)[0] == {}, attempt
+    own.servers = dict(DOWN)
+    assert "keystone_public/ctl-0" in made.run("restore", only=["keystone"])[0]["ctl-0"], "without the name"
+    assert made.run("restore", only=["keystone"], accept=ACCEPTED)[0] == {}
+    assert not list(made.marks.glob("*/before.json"))
+
+
+def test_a_server_that_was_up_before_has_to_be_again_though_it_is_accepted(world, haproxy):
+    own = haproxy("user")
+    made = balanced(world, own)
+    assert made.run("drain", only=["keystone"], accept=ACCEPTED)[0] == {}
+    own.servers = dict(DOWN)
+    for attempt in range(2):
+        errors, _ = made.run("restore", only=["keystone"], accept=ACCEPTED)
+        assert "does not find up: keystone_public/ctl-0.internalapi" in errors["ctl-0"], attempt
 
 
 def test_an_haproxy_that_is_away_holds_nothing_up(world, haproxy):
@@ -398,18 +426,28 @@ def test_the_steps_of_all_profiles_are_playbooks(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("file", sorted(LIBRARY.glob("tripleo_*.py")), ids=lambda file: file.stem)
-def test_modules_run_with_the_pythons_of_old_nodes(file):
+SHARED = LIBRARY.with_name("module_utils")
+TRAVELLING = sorted([*LIBRARY.glob("tripleo_*.py"), *SHARED.glob("tripleo_*.py")])
+
+
+@pytest.mark.parametrize("file", TRAVELLING, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_what_runs_on_nodes_runs_with_the_pythons_of_old_ones(file):
     """Python 2.7 and 3.5 have no f-strings, no annotations of variables and no keyword-only parameters.
 
-    Python 2.7 knows ``*names`` in calls only.
+    Python 2.7 knows ``*names`` in calls only, and reads nothing but ASCII.
     """
+    assert file.read_text().isascii()
     tree = ast.parse(file.read_text(), feature_version=(3, 5))
     new = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Nonlocal, ast.AsyncFunctionDef)
     assert [ast.dump(each) for each in ast.walk(tree) if isinstance(each, new)] == []
     calls = {id(each) for node in ast.walk(tree) if isinstance(node, ast.Call) for each in node.args}
     assert [s.lineno for s in ast.walk(tree) if isinstance(s, ast.Starred) and id(s) not in calls] == []
     assert [a.arg for each in ast.walk(tree) if isinstance(each, ast.arguments) for a in each.kwonlyargs] == []
+
+
+@pytest.mark.parametrize("file", sorted(LIBRARY.glob("tripleo_*.py")), ids=lambda file: file.stem)
+def test_modules_are_documented(file):
+    tree = ast.parse(file.read_text())
     assert yaml.safe_load(next(
         node.value.value for node in tree.body
         if isinstance(node, ast.Assign) and node.targets[0].id == "DOCUMENTATION"

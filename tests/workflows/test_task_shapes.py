@@ -80,6 +80,8 @@ def spoil(book, way):
         "no number of nodes": lambda: given.update(max_failed={"roles": {"Compute": -1}}),
         "a role with a quote": lambda: given.update(max_failed={"roles": {"'": 1}}),
         "text for a number": lambda: given.update(max_failed="0"),
+        "no name of what is accepted": lambda: given.update(accept=[{"name": "unit:'"}]),
+        "a reason": lambda: given.update(accept=[{"name": "unit:x", "reason": "x"}]),
         "no digest": lambda: given.update(digest="0" * 63),
         "a service with a quote": lambda: given.update(only=["'"]),
         "a task called by a command": lambda: tasks.update(succeed=tasks.pop(other)),
@@ -100,7 +102,7 @@ WAYS = [
     "a condition", "no references", "a circle", "an expression", "a node with a space", "no nodes",
     "the batch of another", "more input", "less input", "no time", "no deadlines", "no silence",
     "a phase with an expression", "no number of nodes", "a role with a quote",
-    "text for a number", "no digest", "a service with a quote",
+    "text for a number", "no name of what is accepted", "a reason", "no digest", "a service with a quote",
     "a task called by a command", "a task called by a number", "another workflow beside", "another type", "defaults",
     "actions beside", "no tasks",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from hypothesis import given
 from laws.worlds import plan_of, worlds
 
 from tripleo_update_plugin.adapters import mistral_parser
-from tripleo_update_plugin.errors import BadPlan
+from tripleo_update_plugin.errors import BadPlan, BadPolicy
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.rules.policy import parse_policy
@@ -93,6 +93,19 @@ def test_a_silence_that_is_none_is_refused(silence):
     plan = planned()
     with pytest.raises(BadPlan, match="silence"):
         workbook.render(replace(plan, policy={**plan.policy, "silence": silence}))
+
+
+def test_a_task_brings_what_is_accepted_and_where_but_not_why():
+    where = {"name": "service:nova_conductor", "roles": ["Controller"]}
+    inputs = [task["input"] for task in tasks_of(planned(accept=[{**where, "reason": "NOISE"}])).values()]
+    assert [given["accept"] for given in inputs] == [[where]] * len(inputs)
+    assert not any("accept" in task["input"] for task in tasks_of(planned()).values())
+
+
+def test_what_is_accepted_has_to_be_names():
+    plan = planned()
+    with pytest.raises(BadPolicy, match="is no name of what may be sick"):
+        workbook.render(replace(plan, policy={**plan.policy, "accept": [{"name": "unit:<% $.x %>", "reason": "x"}]}))
 
 
 def test_the_workflow_brings_how_many_may_be_down_at_once():
@@ -226,7 +239,10 @@ def test_no_free_text_reaches_the_definition():
         warnings=("NOISE",),
         excluded={"compute-9": "NOISE"},
         waivers=({"service": "mysql", "reason": "NOISE"},),
-        policy={**plan.policy, "waivers": [{"service": "mysql", "reason": "NOISE"}]},
+        policy={
+            **plan.policy, "waivers": [{"service": "mysql", "reason": "NOISE"}],
+            "accept": [{"name": "service:mysql", "reason": "NOISE"}],
+        },
         batches=tuple(replace(batch, closed_by="NOISE", roles=("NOISE",)) for batch in plan.batches),
     )
     assert "NOISE" not in workbook.to_yaml(workbook.render(noisy))

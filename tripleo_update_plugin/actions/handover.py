@@ -8,7 +8,7 @@ from tripleo_update_plugin.errors import PhaseFailed
 from tripleo_update_plugin.executor.jobs import job as jobs
 from tripleo_update_plugin.executor.jobs import machine, tending
 from tripleo_update_plugin.names import is_safe_name
-from tripleo_update_plugin.rules import failure_limits, probes, variables
+from tripleo_update_plugin.rules import acceptance, failure_limits, probes, variables
 
 _MOMENTS = ("before", "after")
 
@@ -76,6 +76,7 @@ def check(phase: str, parameters: Mapping[str, Any]) -> None:
         raise ValueError("force: the nodes may still be worked on, so it has to be true")
     variables.checked(parameters.get("extra_vars") or {})
     failure_limits.caps_of(parameters.get("max_failed", 0))
+    acceptance.parse(parameters.get("accept") or ())
     probes.parse({"probes": parameters.get("probes") or {}})
     for key in ("timeout", "silence", "seconds"):
         value = parameters.get(key)

@@ -21,13 +21,14 @@ class _Phase(actions.Action):  # type: ignore[misc]
     them. digest is the SHA-256 (hex) of the outputs that the plan was made from. only are the services it is limited
     to, null for all. down are nodes that do not answer. timeout is the phase's deadline in seconds; it ends as well
     after silence seconds without a result of a node. While no more nodes of the update have failed than max_failed
-    says, as a number or as a plan has it, the update goes on without them.
+    says, as a number or as a plan has it, the update goes on without them. accept is what may be sick as it was before
+    the update, as a list of {name, nodes, roles}: see rules.acceptance.
     """
 
     def __init__(
         self, stack: str, batch: str, nodes: list[str], digest: str | None = None, update: str | None = None,
         only: list[str] | None = None, down: list[str] | None = None, max_failed: MaxFailed = 0,
-        timeout: int | None = None, silence: int | None = None,
+        timeout: int | None = None, silence: int | None = None, accept: list[dict[str, Any]] | None = None,
     ) -> None:  # fmt: skip
         self.stack = stack
         self.batch = batch
@@ -39,6 +40,7 @@ class _Phase(actions.Action):  # type: ignore[misc]
         self.max_failed = max_failed
         self.timeout = timeout
         self.silence = silence
+        self.accept = accept
 
     def is_sync(self) -> bool:
         return False
@@ -59,9 +61,9 @@ class Gate(_Phase):
         self, stack: str, batch: str, nodes: list[str], digest: str | None = None, update: str | None = None,
         only: list[str] | None = None, down: list[str] | None = None, moment: str = "before",
         allowed: dict[str, int] | None = None, max_failed: MaxFailed = 0, timeout: int | None = None,
-        silence: int | None = None,
+        silence: int | None = None, accept: list[dict[str, Any]] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout, silence)
+        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout, silence, accept)
         self.moment = moment
         self.allowed = allowed
 
@@ -95,9 +97,9 @@ class Restore(_Phase):
         self, stack: str, nodes: list[str], batch: str = "restore", digest: str | None = None,
         update: str | None = None, only: list[str] | None = None, down: list[str] | None = None, last: bool = False,
         by_record: bool = False, max_failed: MaxFailed = 0, timeout: int | None = None,
-        silence: int | None = None,
+        silence: int | None = None, accept: list[dict[str, Any]] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout, silence)
+        super().__init__(stack, batch, nodes, digest, update, only, down, max_failed, timeout, silence, accept)
         self.last = last
         self.by_record = by_record
 

@@ -59,6 +59,7 @@ class UnlockNodes(_ActOnNodes):
 
     Two updates at work on one node, or on two that stand in for one another, take services down. Look first with
     'overcloud update status' and on the nodes. What is out of use stays so: 'overcloud update restore' puts it back.
+    How sick was what the policy accepts, before the update, is forgotten as well: a new plan takes it as it is then.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

@@ -45,6 +45,8 @@ class ReportUpdate(CloudCommand, command.Lister):  # type: ignore[misc]
             self.say(line)
         for waiver in report.plan.waivers:
             self.say(f"waived: {waiver['service']}: {waiver['reason']}")
+        for accepted in report.plan.accepted:
+            self.say(f"accepted: {accepted}")
         for line in looking.not_ended(looking.look(id, mistral, self.notes()), report.plan):
             self.say(line)
         for line in availability_lines(report):

@@ -8,7 +8,8 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, is_of
-from ansible.module_utils.tripleo_update_record import FOLDER, Records, is_same
+from ansible.module_utils.tripleo_update_record import FOLDER, Records, earlier, forget, is_same, remember
+from ansible.module_utils.tripleo_update_sickness import UNHEALTHY, Acceptance, Sick
 from ansible.module_utils.tripleo_update_undo import reasons, undo
 
 __metaclass__ = type
@@ -48,6 +49,10 @@ options:
     description: HAProxy's stats socket, a path or host:port.
     type: str
     default: /var/lib/haproxy/stats
+  accept:
+    description: Servers, C(proxy/server), that need not be up when they are in again if they were not when they went.
+    type: list
+    default: []
   seconds:
     description: How long to wait for sessions to end, or for nodes to be up.
     type: int
@@ -100,7 +105,16 @@ def wait(look, is_done, seconds):
     while late and time.time() < deadline:
         time.sleep(1)
         late = [row for row in look() if not is_done(row)]
-    return ["%s/%s" % (row["pxname"], row["svname"]) for row in late]
+    return [name_of(row) for row in late]
+
+
+def servers_of(node):
+    """In what the record knows from before: the servers of *node*, apart from what there is of the node itself."""
+    return "servers of " + node
+
+
+def name_of(row):
+    return "%s/%s" % (row["pxname"], row["svname"])
 
 
 def note_of(given, row, was):
@@ -123,6 +137,10 @@ def is_taken(records, note):
 
 def take_out(module, records, haproxy, given):
     refuse_last(module, haproxy, given)
+    for node in given["nodes"]:
+        names = [name_of(row) for row in own(haproxy, [node], given["proxies"]) if not is_up(row)]
+        sick = dict((name, UNHEALTHY) for name in names if name in given["accept"])
+        remember(records, servers_of(node), given["accept"], sick, begun=True)
     forced, moved, table = haproxy.forced(), [], haproxy.servers(given["proxies"])
 
     def look():
@@ -151,12 +169,19 @@ def put_in(module, records, haproxy, given):
     """Also where HAProxy refuses the word: who is up is seen all the same. What somebody else took out is not."""
     _, left = undo(module, records, given["nodes"], ("haproxy",))
     others = [key for key, state in haproxy.forced().items() if state != "ready"]
+    known = dict((node, earlier(records, servers_of(node))) for node in given["nodes"] if given["accept"])
+    accepted = [Acceptance(given["accept"], each, before=False) for each in known.values()]
+
+    def may_be_down(row):
+        return any(each.allows("haproxy", Sick("not up", names=[name_of(row)])) for each in accepted)
 
     def look():
         rows = own(haproxy, given["nodes"], given["proxies"])
-        return [row for row in rows if (row["pxname"], row["svname"]) not in others]
+        return [row for row in rows if (row["pxname"], row["svname"]) not in others and not may_be_down(row)]
 
     late = wait(look, is_up, given["seconds"])
+    for node in given["nodes"] if not late else []:
+        forget(records, servers_of(node))
     if left:
         module.fail_json(msg="HAProxy keeps out what was taken out: " + reasons(left))
     return late
@@ -169,6 +194,7 @@ def main():
             "folder": {"type": "path", "default": FOLDER},
             "nodes": {"type": "list", "required": True},
             "proxies": {"type": "dict", "required": True},
+            "accept": {"type": "list", "default": []},
             "mode": {"choices": ["auto", "require", "off"], "default": "auto"},
             "socket": {"type": "str", "default": "/var/lib/haproxy/stats"},
             "seconds": {"type": "int", "default": 30},
@@ -186,7 +212,8 @@ def main():
             module.fail_json(msg=text + ". Its stats socket needs the level admin.")
         module.exit_json(changed=False, msg=text + "; its health checks decide alone")
     if late and given["state"] == "in":
-        module.fail_json(msg="HAProxy does not find up: " + ", ".join(late))
+        text = "HAProxy does not find up: %s. If it was so before, accept it in the policy: haproxy:%s"
+        module.fail_json(msg=text % (", ".join(late), late[0]))
     module.exit_json(changed=True, late=late)
 
 

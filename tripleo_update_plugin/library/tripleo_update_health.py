@@ -15,8 +15,10 @@ from subprocess import PIPE, Popen
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.tripleo_update_ceph import cannot_spare, whole, why
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused
-from ansible.module_utils.tripleo_update_ports import SECONDS, HTTPException, get_plain_or_tls, talk, unverified
-from ansible.module_utils.tripleo_update_record import FOLDER, Records, Unreadable, claim, told
+from ansible.module_utils.tripleo_update_ports import SECONDS, HTTPException, get_plain_or_tls, packed, talk, unverified
+from ansible.module_utils.tripleo_update_record import FOLDER, Records, Unreadable, claim, earlier, remember, told
+from ansible.module_utils.tripleo_update_sickness import STOPPED, UNHEALTHY, Acceptance, Look, Sick, looked_at
+from ansible.module_utils.tripleo_update_units import IDLE, containers, units
 
 __metaclass__ = type
 
@@ -25,7 +27,7 @@ module: tripleo_update_health
 short_description: Waits until the services of a node are healthy, as the service catalogue describes it
 description:
   - Changes nothing but the record, where it claims the node. Fails if a service is still sick when time is up, and
-    names every one that is, with the reason.
+    names every one that is, with the reason, and C(names) by which that can be accepted.
   - Never tells what a command printed, which may be a secret.
 options:
   checks:
@@ -69,14 +71,20 @@ options:
     description: A node without C(claim) that somebody works on, or that is out of use, is told and not looked at.
     type: bool
     default: false
-  haproxy_ignore:
-    description: Proxies of HAProxy that may be down.
+  accept:
+    description: What may be sick as it was before the update; names begin with C(service:), C(unit:) or C(haproxy:).
     type: list
+    default: []
+  moment:
+    description: With C(before), what is accepted is taken as it is found, and noted where I(claim) claims the node.
+      With C(after), it must not be worse than was noted then.
+    choices: [before, after]
+    default: before
 author: tripleo-update-plugin developers
 """
 
 COMMAND_SECONDS = 60
-IDLE = ("inactive", "unknown")
+NO_CONTAINER = "its container does not run"
 
 
 def run(argv, seconds=COMMAND_SECONDS):
@@ -93,8 +101,9 @@ def run(argv, seconds=COMMAND_SECONDS):
 class Host:
     """The node, and what was learnt of it during this look."""
 
-    def __init__(self, params):
+    def __init__(self, params, ran=()):
         self.params = params
+        self.ran = ran  # units that have to run, because an unhealthy one was accepted as such
         self.units = {}
         self.containers = {}  # {name: (engine, status)}
 
@@ -134,39 +143,6 @@ class Host:
         return [a for a in found if packed(a) not in vips and not a.startswith("fe80")] or ["127.0.0.1"]
 
 
-def packed(address):
-    """The bytes of an address, which are the same however it is spelled; Python 2 has no module ipaddress."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            return socket.inet_pton(family, address)
-        except (socket.error, ValueError):
-            pass
-    return address
-
-
-def units(host, names):
-    """Of a service's units in all releases, some are there: one is active, none failed or is on its way."""
-    states = dict((name, host.units.get(name, "unknown")) for name in names)
-    bad = dict((name, state) for name, state in states.items() if state not in IDLE + ("active",))
-    if not bad and "active" not in states.values():
-        bad = states
-    return "not active: " + ", ".join("%s (%s)" % item for item in sorted(bad.items())) if bad else ""
-
-
-def containers(host, names):
-    """By their units; where they have none, as with Docker, by what the engine says of them."""
-    ill = [name for name in names if host.units.get(name + "_healthcheck") == "failed"]
-    if ill:
-        return "unhealthy: " + ", ".join(ill)
-    if not host.are_idle(names):
-        return units(host, names)
-    known = dict((name, host.containers.get(re.sub("^tripleo_", "", name), ("", ""))[1]) for name in names)
-    ill = sorted(name for name, status in known.items() if "(unhealthy)" in status)
-    if ill:
-        return "unhealthy: " + ", ".join(ill)
-    return "" if any(status.startswith("Up") for status in known.values()) else units(host, names)
-
-
 def _located(resource):
     """[(node, role)] as crm_resource tells them."""
     told = run(["crm_resource", "--locate", "--resource", resource])[1]
@@ -175,22 +151,22 @@ def _located(resource):
 
 def here(host, resources):
     sick = [name for name in resources if host.params["node"] not in [node for node, _ in _located(name)]]
-    return "Pacemaker does not run it here: " + ", ".join(sick) if sick else ""
+    return [Sick("Pacemaker does not run it here: ", name, ["unit:" + name], STOPPED) for name in sick]
 
 
 def somewhere(host, resources):
     sick = [name for name in resources if not _located(name)]
-    return "Pacemaker runs it nowhere: " + ", ".join(sick) if sick else ""
+    return [Sick("Pacemaker runs it nowhere: ", name, ["unit:" + name]) for name in sick]
 
 
 def master(host, resource):
     masters = [node for node, role in _located(resource) if role in ("Master", "Promoted")]
-    return "" if len(masters) == 1 else "%s has %d masters instead of one" % (resource, len(masters))
+    return [] if len(masters) == 1 else [Sick("%s has %d masters instead of one" % (resource, len(masters)))]
 
 
 def _anywhere(host, port, ask):
-    """Empty if *ask* is content with some address of the node, else why not."""
-    worst = "nothing answers on port %d" % port
+    """Nothing if *ask* is content with some address of the node, else why not."""
+    worst, level = "nothing answers on port %d" % port, STOPPED
     for address in host.addresses():
         try:
             reason = ask(address)
@@ -199,9 +175,9 @@ def _anywhere(host, port, ask):
                 continue
             reason = "port %d does not answer as it should (%s)" % (port, type(error).__name__)
         if not reason:
-            return ""
-        worst = reason
-    return worst
+            return []
+        worst, level = reason, UNHEALTHY
+    return [Sick(worst, names=["port %d" % port], level=level)]
 
 
 def http(host, asked):
@@ -250,7 +226,7 @@ def command(host, asked):
     if asked.get("unless") and re.search(asked["unless"], out + err):
         return ""
     if code == 127 and asked.get("container") and not inside:
-        return "its container does not run"
+        return NO_CONTAINER
     if code in (124, 137):
         return "%s did not end within %d s" % (name, COMMAND_SECONDS)
     if code:
@@ -270,16 +246,24 @@ def ceph_spares(host, asked):
     return cannot_spare(asked["nodes"], lambda words: _run_inside(inside, start + words))
 
 
+def as_a_whole(kind):
+    """A kind of check that says in one text how all of it is sick, as [Sick]."""
+
+    def look_at(host, asked):
+        reason = kind(host, asked)
+        return [Sick(reason, level=STOPPED if reason == NO_CONTAINER else UNHEALTHY)] if reason else []
+
+    return look_at
+
+
 def haproxy(host, _):
     """No proxy is without a server that is up. Of some, such as redis, all servers but one are always down."""
     try:
         rows = HAProxy(host.params["haproxy_socket"]).table()
     except Refused as error:
-        return str(error)
-    ignored = host.params["haproxy_ignore"] or []
-    backends = [row for row in rows if row["svname"] == "BACKEND" and row["pxname"] not in ignored]
-    down = [row["pxname"] for row in backends if row["status"].startswith("DOWN")]
-    return "no server is up for " + ", ".join(sorted(down)) if down else ""
+        return [Sick(str(error))]
+    down = [row["pxname"] for row in rows if row["svname"] == "BACKEND" and row["status"].startswith("DOWN")]
+    return [Sick("no server is up for ", proxy, ["haproxy:" + proxy]) for proxy in sorted(down)]
 
 
 def like(host, name):
@@ -291,42 +275,36 @@ def like(host, name):
     boxes = dict((box, status) for box, (_, status) in host.containers.items() if box.startswith(name))
     if not found and not boxes:
         return None
-    bad = [unit for unit, state in found.items() if state == "failed"]
-    bad += [box for box, status in boxes.items() if "(unhealthy)" in status]
-    if bad:
-        return "unhealthy: " + ", ".join(sorted(bad))
-    fine = "active" in found.values() or any(status.startswith("Up") for status in boxes.values())
-    return "" if fine else "none of its units and containers runs"
+    bad = dict((box, UNHEALTHY) for box, status in boxes.items() if "(unhealthy)" in status)
+    for unit in [unit for unit, state in found.items() if state == "failed"]:
+        bad[unit] = UNHEALTHY if unit.endswith("_healthcheck") else STOPPED
+    ill = [Sick("unhealthy: ", each, level=level) for each, level in sorted(bad.items())]
+    if STOPPED in bad.values() or "active" in found.values() or any(s.startswith("Up") for s in boxes.values()):
+        return ill
+    return ill + [Sick("none of its units and containers runs", level=STOPPED)]
 
 
 KINDS = {
     each.__name__: each
-    for each in (units, containers, here, somewhere, master, http, tcp, command, ceph_spares, haproxy, like)
+    for each in (units, containers, here, somewhere, master, http, tcp, haproxy, like)
 }  # fmt: skip
+KINDS.update((each.__name__, as_a_whole(each)) for each in (command, ceph_spares))
 
 
-def look(params):
-    """({service: why it is sick}, services for which there was nothing to look at)."""
-    host = Host(params)
+def look(params, acceptance):
+    """A Look at everything that is asked for."""
+    host = Host(params, acceptance.ran())
     host.learn(params["checks"])
 
-    def reason_of(check):
+    def answer_of(check):
         [kind] = set(check) - {"services"}
         return check["services"], KINDS[kind](host, check[kind])
 
     pool = ThreadPool(8)
     try:
-        answers = pool.map(reason_of, params["checks"])
+        return Look(pool.map(answer_of, params["checks"]), acceptance)
     finally:
         pool.terminate()
-    sick, unchecked = {}, []
-    for services, reason in answers:
-        for service in services:
-            if reason is None:
-                unchecked.append(service)
-            elif reason:
-                sick.setdefault(service, []).append(reason)
-    return dict((service, "; ".join(reasons)) for service, reasons in sick.items()), sorted(unchecked)
 
 
 def hold(module, deadline):
@@ -350,6 +328,15 @@ def hold(module, deadline):
     return told(records, given["node"])
 
 
+def accepted(module):
+    given = module.params
+    try:
+        known = earlier(Records(given["folder"]), given["node"]) if given["accept"] else {}
+    except Unreadable as error:
+        module.fail_json(msg=str(error), unchecked=[])
+    return Acceptance(given["accept"], known, given["moment"] == "before")
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
@@ -360,7 +347,8 @@ def main():
             "address": {"type": "str"},
             "vips": {"type": "list"},
             "haproxy_socket": {"type": "str", "default": "/var/lib/haproxy/stats"},
-            "haproxy_ignore": {"type": "list"},
+            "accept": {"type": "list", "default": []},
+            "moment": {"choices": ["before", "after"], "default": "before"},
             "folder": {"type": "path", "default": FOLDER},
             "claim": {"type": "dict"},
             "lease": {"type": "int", "default": 0},
@@ -370,13 +358,18 @@ def main():
     )
     deadline = time.time() + module.params["seconds"]
     held = hold(module, deadline)
-    sick, unchecked = look(module.params)
-    while sick and time.time() + module.params["delay"] <= deadline:
+    acceptance = accepted(module)
+    seen = look(module.params, acceptance)
+    while seen.sick and time.time() + module.params["delay"] <= deadline:
         time.sleep(module.params["delay"])
-        sick, unchecked = look(module.params)
-    if sick:
-        module.fail_json(msg="sick: " + ", ".join(sorted(sick)), sick=sick, unchecked=unchecked, held=held)
-    module.exit_json(changed=False, unchecked=unchecked, held=held)
+        seen = look(module.params, acceptance)
+    said = {"unchecked": sorted(seen.unchecked), "held": held, "accepted": seen.tolerated(), "without": seen.without()}
+    if seen.sick:
+        module.fail_json(msg="sick: " + ", ".join(sorted(seen.sick)), sick=seen.reasons(), names=seen.names(), **said)
+    if module.params["claim"]:
+        names = looked_at(acceptance.names, module.params["checks"])
+        remember(Records(module.params["folder"]), module.params["node"], names, seen.noted())
+    module.exit_json(changed=False, **said)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,10 @@ options:
     description: Why the batch failed on the node.
     type: str
     default: ""
+  forget:
+    description: Whether C(free) forgets how sick the node was before the update, for it is well, or somebody says so.
+    type: bool
+    default: false
   nodes:
     description: For which nodes C(undo) puts things back.
     type: list
@@ -88,6 +92,7 @@ def main():
             "wait": {"type": "int", "default": 0},
             "drained": {"type": "bool"},
             "failed": {"type": "str", "default": ""},
+            "forget": {"type": "bool", "default": False},
             "nodes": {"type": "list", "default": []},
             "outputs": {"type": "str", "default": ""},
         },
@@ -103,7 +108,7 @@ def main():
         elif given["state"] == "keep":
             keep(records, given["owner"], given["seconds"], given["drained"], given["failed"])
         elif given["state"] == "free":
-            free(records, given["owner"], given["outputs"])
+            free(records, given["owner"], given["outputs"], given["node"] if given["forget"] else "")
         elif given["state"] == "undo":
             done, left = undo(module, records, given["nodes"])
             result = {"changed": bool(done), "put_back": done, "left": left}

@@ -6,6 +6,7 @@ from __future__ import absolute_import, division, print_function
 
 import errno
 import re
+import socket
 import ssl
 from contextlib import closing
 
@@ -56,3 +57,13 @@ def talk(link, send, expect):
                 return False
             heard += more
     return True
+
+
+def packed(address):
+    """The bytes of an address, which are the same however it is spelled; Python 2 has no module ipaddress."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return socket.inet_pton(family, address)
+        except (socket.error, ValueError):
+            pass
+    return address

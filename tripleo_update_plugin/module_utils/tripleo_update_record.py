@@ -3,7 +3,8 @@
 Files in a folder of the host, which only root can read. ``owner.json`` says who works on the host or has left it out
 of use; ``changes.json`` lists what was changed *from* this host, for itself or for another node, with what was there
 before. Each is written before the deed and taken away after it is undone. ``updated.json`` says which outputs of the
-stack an update has brought all of the host to; it goes as soon as another one begins.
+stack an update has brought all of the host to; it goes as soon as another one begins. ``before.json`` says how sick was
+before an update what is accepted as sick, until that is known to be well.
 """
 
 # Ansible carries this file to the nodes: it may use nothing of ours, and has to run with Python 2.7 and 3.5 as well.
@@ -97,6 +98,16 @@ class Records:
             self._write("changes.json", left)
         else:
             self._remove("changes.json")
+
+    def before(self):
+        """{what it is about: how that was before an update}: see remember()."""
+        return self._read("before.json", dict, {})
+
+    def set_before(self, before):
+        if before:
+            self._write("before.json", before)
+        else:
+            self._remove("before.json")
 
     def _read(self, name, kind, default):
         path = os.path.join(self.folder, name)
@@ -224,6 +235,8 @@ def claim(records, owner, node, seconds):
         kept = {"since": same.get("since", now), "drained": same.get("drained", False)}
         records.drop_updated()
         records.set_owner(dict(owner, format=FORMAT, working=True, failed="", until=now + seconds, **kept))
+        if owner.get("phase") != "gate":
+            _begin(records, node)
     return ""
 
 
@@ -239,17 +252,64 @@ def keep(records, owner, seconds, drained, failed):
             records.set_owner(dict(there, working=False, until=time.time() + seconds, drained=drained, failed=failed))
 
 
-def free(records, owner, outputs=""):
+def free(records, owner, outputs="", well=""):
     """The host is nobody's any more, if it is *owner*'s; whoever's it is if that is None.
 
-    *outputs* is the digest of those that *owner* has brought all of the host to.
+    *outputs* is the digest of those that *owner* has brought all of the host to. Of *well*, a node, need not be known
+    any more how it was before: see remember().
     """
     with records.alone():
         there = records.owner()
-        if there and (owner is None or is_owners(there, owner)):
-            if owner and outputs:
+        if not there or owner is None or is_owners(there, owner):
+            if there and owner and outputs:
                 records.set_updated({"outputs": outputs, "update": owner.get("update"), "time": time.time()})
             records.drop_owner()
+            if well:
+                _forget(records, well)
+
+
+def remember(records, what, names, sick, begun=False):
+    """Note how sick that of *what* was which is accepted by *names*, {thing: how much}, before an update of it.
+
+    Once the update has *begun* to change it, what is noted stays, whoever asks again: an attempt after one that failed
+    must not take what that one broke for what was there before.
+    """
+    with records.alone():
+        noted = records.before()
+        known = earlier(records, what)
+        names = sorted(set(names) | set(known.get("names", ())))
+        was = known.get("sick", {})
+        worst = dict((thing, max(sick.get(thing, 0), was.get(thing, 0))) for thing in set(sick) | set(was))
+        note = {"names": names, "sick": worst, "begun": begun or bool(known)}
+        if names:
+            records.set_before(dict(noted, **{what: note}))
+        elif what in noted:
+            _forget(records, what)
+
+
+def earlier(records, what):
+    """What is noted of *what* from before an update that began to change it, and of which it is not known that it is
+    well again; {} if there is none."""
+    note = records.before().get(what) or {}
+    return note if note.get("begun") else {}
+
+
+def forget(records, what):
+    """It is well, or gone: how it was before need not be known any more."""
+    with records.alone():
+        _forget(records, what)
+
+
+def _begin(records, what):
+    noted = records.before()
+    if what in noted and not noted[what].get("begun"):
+        records.set_before(dict(noted, **{what: dict(noted[what], begun=True)}))
+
+
+def _forget(records, what):
+    noted = records.before()
+    if noted.pop(what, None) is not None:
+        records.set_before(noted)
 
 
 def updated_to(records):

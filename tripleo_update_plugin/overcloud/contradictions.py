@@ -238,7 +238,7 @@ def warnings_of(facts: Facts) -> tuple[str, ...]:
     found = (
         ("counted as down, and left alone: ", aside),
         ("counted as down, 'openstack overcloud update restore' puts back what is out of use: ", held),
-        ("failed, and the gates will say so: ", failed),
+        ("failed, and the gates will say so (mend it, or accept it by name in the policy): ", failed),
         ("a reboot is pending on ", _some(facts.pending_reboot)),
         (
             "the package update cuts the network, instances or containers of a node where it updates "

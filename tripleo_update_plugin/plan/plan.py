@@ -10,7 +10,8 @@ from typing import Any
 from tripleo_update_plugin.overcloud.external import Beyond
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.plan.words import some_names, table, waiver_in_words
-from tripleo_update_plugin.rules import related
+from tripleo_update_plugin.rules import acceptance, related
+from tripleo_update_plugin.rules.acceptance import Accepted
 from tripleo_update_plugin.times import in_words
 
 #: Of a saved plan. It changes when a plan of an older version could not be read any more.
@@ -198,6 +199,11 @@ class Plan:
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:12]
 
     @property
+    def accepted(self) -> tuple[Accepted, ...]:
+        """What may be sick as it was before the update."""
+        return acceptance.parse(self.policy.get("accept") or ())
+
+    @property
     def nodes(self) -> tuple[str, ...]:
         """Every node that some batch updates, in the order of the batches."""
         return tuple(dict.fromkeys(node for batch in self.batches for node in batch.nodes))
@@ -270,6 +276,7 @@ class Plan:
         lines += [f"related: {stack}" for stack in related.of_plan(self.policy)]
         lines += [f"excluded: {node}: {reason}" for node, reason in self.excluded.items()]
         lines += [f"waived: {waiver_in_words(waiver)}" for waiver in self.waivers]
+        lines += [f"accepted: {each}" for each in self.accepted]
         lines += [f"warning: {warning}" for warning in self.warnings]
         lines += [f"{step.when} this plan, by yourself: {step.command} ({step.why})" for step in self.beyond]
         return "\n".join(lines) + "\n"

@@ -27,6 +27,7 @@ from tripleo_update_plugin.planner.search.batching import batches_of
 from tripleo_update_plugin.planner.search.fewest_batches import fewest
 from tripleo_update_plugin.planner.search.schedule import Slot
 from tripleo_update_plugin.planner.search.shortest import Solution, solve
+from tripleo_update_plugin.rules import acceptance
 from tripleo_update_plugin.rules.allowances import Allowance, resolve
 from tripleo_update_plugin.rules.budget import Count
 from tripleo_update_plugin.rules.catalogue import Catalogue
@@ -93,6 +94,7 @@ def plan_update(
         waivers=waivers,
         warnings=(
             *_warnings(overcloud, facts, unmet, [a.service for a in hit if not catalogue.knows(a.service)]),
+            *acceptance.doubts(policy.accept, catalogue),
             *_failovers(batches, known, world.services_of),
             *(text for text in (_costs(policy, batches, world.waves), solution.warning) if text),
         ),
@@ -265,6 +267,7 @@ def _policy_dict(
         "waivers": [{"service": w.service, "reason": w.reason} for w in policy.waivers],
         "services": list(policy.services),
         **policy.probes,
+        **({"accept": [each.to_dict() for each in policy.accept]} if policy.accept else {}),
         **({"deadlines": deadlines} if (deadlines := policy.deadlines.to_dict()) else {}),
         **({"silence": policy.silence} if policy.silence != SILENCE else {}),
         **({"related_stacks": [each.to_dict() for each in policy.related_stacks]} if policy.related_stacks else {}),

@@ -6,6 +6,7 @@ from typing import Any
 
 from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.overcloud.model import Overcloud
+from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.playbooks.health_checks import Check, checks_of
 from tripleo_update_plugin.playbooks.plays import (
     Phase,
@@ -20,6 +21,7 @@ from tripleo_update_plugin.playbooks.plays import (
     services_of,
     variables_of,
 )
+from tripleo_update_plugin.rules.acceptance import Accepted, names_on
 from tripleo_update_plugin.rules.catalogue import Catalogue
 
 #: Kinds whose replicas stand in for each other: a gate looks at the others before one of them goes.
@@ -27,6 +29,11 @@ SHARED_KINDS = frozenset({"quorum", "stateless", "worker", "active-passive", "ca
 
 #: The task of a gate that asks the module tripleo_update_health; results are looked up by it.
 HEALTH_TASK = "Every service is healthy"
+
+#: Names of what is sick that an error spells out.
+_MOST_NAMES = 3
+
+_FORGETTING = "'openstack overcloud update unlock' makes a node forget how what is accepted was before"
 
 #: A module looks again by itself for that long; then Ansible asks anew, so that no connection is silent for longer.
 _LONGEST_LOOK = 60
@@ -61,11 +68,12 @@ def gate_before(
     patience: Patience,
     only: Iterable[str] | None = None,
     skip: Iterable[str] = (),
+    accept: Sequence[Accepted] = (),
 ) -> Phase:
     """Checks of *nodes* and of their peers before anything is stopped; nodes in *skip* are not looked at as peers.
 
     Peers are the other nodes that have a service of SHARED_KINDS which is updated; *only* are the services that are,
-    all when None. BadProfile if services come after each other in a circle.
+    all when None; what is in *accept* may be sick. BadProfile if services come after each other in a circle.
     """
     own = {name: services_of(overcloud.node(name), only) for name in nodes}
     shared = {
@@ -75,7 +83,7 @@ def gate_before(
     left_out = frozenset(nodes) | frozenset(skip)
     others = {node.name: node.services & shared for node in overcloud.nodes if node.name not in left_out}
     peers = {name: services for name, services in others.items() if services}
-    return _gate(overcloud, catalogue, own | peers, patience, frozenset(skip) - frozenset(nodes), ask_all=True)
+    return _gate(overcloud, catalogue, own | peers, patience, frozenset(skip) - frozenset(nodes), accept, "before")
 
 
 def gate_after(
@@ -85,10 +93,14 @@ def gate_after(
     patience: Patience,
     only: Iterable[str] | None = None,
     skip: Iterable[str] = (),
+    accept: Sequence[Accepted] = (),
 ) -> Phase:
-    """Checks of *nodes* after their update; nodes in *skip* are down and not counted as members of a cluster."""
+    """Checks of *nodes* after their update; nodes in *skip* are down and not counted as members of a cluster.
+
+    What is in *accept* may be as sick as it was at gate_before().
+    """
     own = {name: services_of(overcloud.node(name), only) for name in nodes}
-    return _gate(overcloud, catalogue, own, patience, frozenset(skip) - frozenset(nodes))
+    return _gate(overcloud, catalogue, own, patience, frozenset(skip) - frozenset(nodes), accept, "after")
 
 
 def _gate(
@@ -97,11 +109,12 @@ def _gate(
     wanted: Mapping[str, frozenset[str]],
     patience: Patience,
     away: Collection[str],
-    ask_all: bool = False,
+    accept: Sequence[Accepted],
+    moment: str,
 ) -> Phase:
     """One look at everything on all nodes at once, then the steps of the profiles that have any.
 
-    With *ask_all* nodes are asked also where there is nothing to look at: they have their record to tell.
+    At the *moment* before, nodes are asked also where there is nothing to look at: they have their record to tell.
     """
     there = nodes_there(overcloud, away)
     members = {service: len(hosts) for service, hosts in there.items()}
@@ -118,8 +131,8 @@ def _gate(
             add_missing(tasks, [_hurried(task, patience) for task in profile.of_runner("gate", runner)])
         for host in hosts:
             looks[host], steps_of[host] = checks_of(checked, members), tasks
-    asked = {host: look for host, look in looks.items() if look or ask_all}
-    plays = [_health_play(overcloud, asked, patience)]
+    asked = {host: look for host, look in looks.items() if look or moment == "before"}
+    plays = [_health_play(overcloud, asked, patience, accept, moment)]
     for alike in _alike(steps_of):
         play = play_of(f"Gate of {', '.join(alike)}", alike, steps_of[alike[0]])
         plays.append({**play, "vars": variables_of(overcloud, there, play["tasks"])})
@@ -139,12 +152,16 @@ def _alike(steps_of: Mapping[str, list[Task]]) -> list[list[str]]:
     return [list(naturally(hosts)) for hosts in lists]
 
 
-def _health_play(overcloud: Overcloud, looks: Mapping[str, list[Check]], patience: Patience) -> Play:
-    play = play_of("Health", naturally(looks), [_health_task(overcloud, patience)])
-    return {**play, "vars": {"tripleo_update_looks": dict(looks)}}
+def _health_play(
+    overcloud: Overcloud, looks: Mapping[str, list[Check]], patience: Patience, accept: Sequence[Accepted], moment: str
+) -> Play:
+    play = play_of("Health", naturally(looks), [_health_task(overcloud, patience, moment)])
+    names = {host: names_on(accept, host, overcloud.node(host).role) for host in looks}
+    accepted = {host: found for host, found in names.items() if found}
+    return {**play, "vars": {"tripleo_update_looks": dict(looks), "tripleo_update_accept": accepted}}
 
 
-def _health_task(overcloud: Overcloud, patience: Patience) -> Task:
+def _health_task(overcloud: Overcloud, patience: Patience, moment: str) -> Task:
     seconds = min(patience.seconds, _LONGEST_LOOK)
     return {
         "name": HEALTH_TASK,
@@ -156,7 +173,9 @@ def _health_task(overcloud: Overcloud, patience: Patience) -> Task:
             "address": "{{ tripleo_update_internal_host | default(omit) }}",
             "vips": sorted(set(overcloud.vips.values())),
             "haproxy_socket": "{{ tripleo_update_haproxy_socket | default(omit) }}",
-            "haproxy_ignore": "{{ tripleo_update_haproxy_ignore | default(omit) }}",
+            "accept": "{{ tripleo_update_accept[inventory_hostname] | default([]) }}",
+            "moment": moment,
+            "folder": "{{ tripleo_update_marks | default(omit) }}",
         },
         "register": "tripleo_update_health",
         "until": "tripleo_update_health is succeeded",
@@ -178,3 +197,33 @@ def unchecked(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return list(naturally(
         service for tasks in results.values() for service in tasks.get(HEALTH_TASK, {}).get("unchecked") or ()
     ))  # fmt: skip
+
+
+def accepted(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What gates let pass though it is sick, each once with its nodes; *results* as unchecked() takes them."""
+    nodes: dict[str, list[str]] = {}
+    for name in naturally(results):
+        for service, what in sorted((results[name].get(HEALTH_TASK, {}).get("accepted") or {}).items()):
+            nodes.setdefault(f"{service} is sick: {what}", []).append(name)
+    return [f"{what} ({some_names(names)})" for what, names in nodes.items()]
+
+
+def not_running(results: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """{node: services that do not run there}, of those that gates let pass: they stand in for nobody."""
+    found = {name: tasks.get(HEALTH_TASK, {}).get("without") or [] for name, tasks in results.items()}
+    return {name: services for name, services in found.items() if services}
+
+
+def remedy(results: Mapping[str, Mapping[str, Any]], moment: str) -> str:
+    """What to do where something is sick, as gates found it; "" if nothing is."""
+    told = [tasks.get(HEALTH_TASK, {}) for tasks in results.values()]
+    if not any(result.get("sick") for result in told):
+        return ""
+    names = naturally(name for result in told for name in result.get("names") or ())
+    if not names:
+        return f"Mend it and retry; if it may stay so, {_FORGETTING}"
+    entries = ", ".join(f'{{name: "{name}", reason: "…"}}' for name in names[:_MOST_NAMES])
+    more = f", and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    if moment == "before":
+        return f"Mend it, or accept in the policy that it is so: 'accept: [{entries}]'{more}"
+    return f"It was not so before this batch: mend it and retry. A new plan can accept it: 'accept: [{entries}]'{more}"

@@ -12,6 +12,7 @@ from typing import Any
 from tripleo_update_plugin.errors import BadProfile
 from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.overcloud.model import VIPS_OF_SERVICES, Node, Overcloud
+from tripleo_update_plugin.rules.acceptance import Accepted, servers_of
 from tripleo_update_plugin.rules.catalogue import Catalogue
 
 #: As Ansible reads them in YAML.
@@ -43,17 +44,19 @@ def steps(
     nodes: Sequence[str],
     only: Iterable[str] | None = None,
     skip: Iterable[str] = (),
+    accept: Iterable[Accepted] = (),
 ) -> Phase:
     """The profiles' tasks of *phase* (``drain`` or ``restore``) for *nodes*; those in *skip* are down.
 
     *only* are the services it is about, all when None. BadProfile if services come after each other in a circle.
     HAProxy sends nothing more to the nodes before any of their services is drained, and again when all are restored. A
-    service is drained before what it builds on, and restored after it.
+    service is drained before what it builds on, and restored after it. Servers in *accept* need not be up for HAProxy
+    afterwards if they were not before.
     """
     wanted = {name: services_of(overcloud.node(name), only) for name in nodes}
     there = nodes_there(overcloud, skip)
     plays = _plays_of(phase, overcloud, catalogue, wanted, there)
-    balancing = _balancing(phase, catalogue, wanted, there)
+    balancing = _balancing(phase, catalogue, wanted, there, servers_of(accept, nodes))
     return Phase(plays=(*balancing, *plays) if phase == "drain" else (*plays, *balancing))
 
 
@@ -105,7 +108,11 @@ def variables_of(overcloud: Overcloud, there: Mapping[str, Sequence[str]], tasks
 
 
 def _balancing(
-    phase: str, catalogue: Catalogue, wanted: Mapping[str, frozenset[str]], there: Mapping[str, Sequence[str]]
+    phase: str,
+    catalogue: Catalogue,
+    wanted: Mapping[str, frozenset[str]],
+    there: Mapping[str, Sequence[str]],
+    accept: Sequence[str],
 ) -> tuple[Play, ...]:
     """A play for every HAProxy: out with the servers of the nodes, or in again; the last server of a proxy stays."""
     proxies: dict[str, str] = {}
@@ -120,6 +127,7 @@ def _balancing(
         "state": "out" if phase == "drain" else "in",
         "nodes": list(naturally(wanted)),
         "proxies": proxies,
+        "accept": list(accept),
         "mode": "{{ tripleo_update_haproxy_drain | default('auto') }}",
         "socket": "{{ tripleo_update_haproxy_socket | default(omit) }}",
         "seconds": "{{ tripleo_update_haproxy_seconds | default(omit) }}",

@@ -91,9 +91,12 @@ def left(owner: Owner, reasons: Mapping[str, str], *, seconds: int, drained: boo
     return Phase(plays=({**play, "vars": {"tripleo_update_reasons": {name: reasons[name] for name in hosts}}},))
 
 
-def freed(nodes: Iterable[str], owner: Owner | None) -> Phase:
-    """The nodes are nobody's any more, if they were *owner*'s; whoever's they were if that is None."""
-    return Phase(plays=(_play("Let go of the nodes", list(naturally(nodes)), [free(owner)]),))
+def freed(nodes: Iterable[str], owner: Owner | None, forget: bool = False) -> Phase:
+    """The nodes are nobody's any more, if they were *owner*'s; whoever's they were if that is None.
+
+    *forget* says that they are well, or shall count as well: then how sick they were before the update is not kept.
+    """
+    return Phase(plays=(_play("Let go of the nodes", list(naturally(nodes)), [free(owner, forget=forget)]),))
 
 
 def claiming(phase: Phase, task: str, owner: Owner, nodes: Sequence[str], *, seconds: int) -> Phase:
@@ -123,7 +126,6 @@ def _claiming(task: Task, name: str) -> Task:
     asked = {
         "claim": "{{ tripleo_update_claims[inventory_hostname] | default(omit) }}",
         "lease": "{{ tripleo_update_lease }}",
-        "folder": _FOLDER,
         "peers_may_be_held": True,
     }
     return {**task, module: {**task[module], **asked}}
@@ -134,13 +136,13 @@ def freeing(phase: Phase, owner: Owner, nodes: Sequence[str], outputs: str) -> P
 
     They are what *outputs*, a digest, says, unless *owner* has updated some of their services only.
     """
-    last = free(owner, "" if owner.services else outputs)
+    last = free(owner, "" if owner.services else outputs, forget=True)
     return Phase(plays=(*phase.plays, _play("Let go of the nodes", list(naturally(nodes)), [last])))
 
 
-def free(owner: Owner | None, outputs: str = "") -> Task:
+def free(owner: Owner | None, outputs: str = "", forget: bool = False) -> Task:
     """The task of freed(); *outputs* is the digest that the node is brought to."""
-    return _record("free", FREE_TASK, owner, **({"outputs": outputs} if outputs else {}))
+    return _record("free", FREE_TASK, owner, forget=forget, **({"outputs": outputs} if outputs else {}))
 
 
 def undone(nodes: Iterable[str], hosts: Iterable[str]) -> Phase:

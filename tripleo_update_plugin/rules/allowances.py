@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tripleo_update_plugin.errors import BadPolicy
 from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
+from tripleo_update_plugin.rules import acceptance
 from tripleo_update_plugin.rules.budget import Budget
 from tripleo_update_plugin.rules.catalogue import Catalogue, Profile
 from tripleo_update_plugin.rules.policy import EVERYTHING, Durations, Policy
@@ -40,6 +41,7 @@ def resolve(policy: Policy, catalogue: Catalogue, overcloud: Overcloud, facts: F
     Raises BadPolicy for a budget above a service's hard limit (unless waived) and for names that nothing has.
     """
     _check_names(policy, overcloud)
+    acceptance.check(policy.accept, catalogue, overcloud)
     allowances = {}
     hosts = overcloud.hosts()
     for service in overcloud.services:

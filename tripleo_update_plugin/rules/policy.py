@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tripleo_update_plugin.errors import BadPolicy
-from tripleo_update_plugin.rules import probes, related, variables
+from tripleo_update_plugin.rules import acceptance, probes, related, variables
+from tripleo_update_plugin.rules.acceptance import Accepted
 from tripleo_update_plugin.rules.budget import Budget, parse_budget
 from tripleo_update_plugin.rules.deadlines import SILENCE, Deadlines
 from tripleo_update_plugin.rules.failure_limits import MaxFailed
@@ -87,6 +88,7 @@ class Policy:
     deadlines: Deadlines = field(default_factory=Deadlines)
     silence: int = SILENCE  # seconds without a result of a node after which a phase counts as hung
     waivers: tuple[Waiver, ...] = ()
+    accept: tuple[Accepted, ...] = ()  # what may be sick as it was before
     services: tuple[str, ...] = ()  # folders of service profiles
     durations: Durations | None = None
     service_waves: tuple[str, ...] | None = None  # services updated alone first; None: as the catalogue asks for
@@ -127,6 +129,7 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         deadlines=Deadlines.parse(data.get("deadlines") or {}),
         silence=int(data.get("silence") or SILENCE),
         waivers=tuple(Waiver(service=w["service"], reason=w["reason"]) for w in data.get("waivers") or ()),
+        accept=acceptance.parse(data.get("accept") or ()),
         services=tuple(data.get("services") or ()),
         durations=_durations(data.get("durations")),
         service_waves=tuple(data["service_waves"]) if "service_waves" in data else None,
@@ -142,6 +145,7 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
 def check_recorded(data: Mapping[str, Any]) -> None:
     """Raise BadPolicy for what a schema cannot say of a policy as a plan records it, resolved to numbers."""
     variables.checked(data.get("extra_vars") or {})
+    acceptance.parse(data.get("accept") or ())
     _ramp(data.get("ramp") or ())
     related.parse(data.get("related_stacks") or ())
     _probes(data)

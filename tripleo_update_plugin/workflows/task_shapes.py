@@ -9,8 +9,9 @@ checks of a workflow as a whole (first tasks, joins, references) is checked of t
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from tripleo_update_plugin.errors import BadPlan
+from tripleo_update_plugin.errors import BadPlan, BadPolicy
 from tripleo_update_plugin.names import is_digest, is_safe_name
+from tripleo_update_plugin.rules.acceptance import without_reasons
 from tripleo_update_plugin.rules.failure_limits import caps_of, names_in
 from tripleo_update_plugin.workflows.workbook import (
     ALLOWED,
@@ -110,7 +111,7 @@ def _check_task(name: str, task: Mapping[str, Any]) -> None:
     _insist(task.get("join", "all") == "all", name, task)
     _insist(set(given) - MORE_INPUT_KEYS == INPUT_KEYS and given["batch"] == name, name, given)
     _insist(given["update"] == THIS_UPDATE and given[ALLOWED] == THE_ALLOWED, name, given)
-    _check_max_failed(name, given["max_failed"])
+    _check_limits(name, given)
     _insist(are_deadlines(given.get("deadlines", {})), name, given.get("deadlines"))
     _insist(are_seconds(given.get("silence", 1)), name, given.get("silence"))
     _insist(is_digest(given["digest"]), name, given["digest"])
@@ -120,12 +121,15 @@ def _check_task(name: str, task: Mapping[str, Any]) -> None:
         _insist(is_safe_name(each), name, each)
 
 
-def _check_max_failed(name: str, given: object) -> None:
+def _check_limits(name: str, given: Mapping[str, Any]) -> None:
+    """What may fail, and what may be sick: numbers and checked names, and no reasons."""
     try:
-        caps_of(given)
-    except ValueError as error:
+        caps_of(given["max_failed"])
+        accept = without_reasons(given.get("accept", ()))
+    except (ValueError, BadPolicy) as error:
         raise BadPlan(f"the workbook is not as it must be, at {name}: {error}") from error
-    _insist(all(map(is_safe_name, names_in(given))), name, given)
+    _insist(all(map(is_safe_name, names_in(given["max_failed"]))), name, given)
+    _insist(accept == list(given.get("accept", ())), name, given.get("accept"))
 
 
 def _check_order(tasks: Tasks) -> None:

@@ -17,7 +17,7 @@ import yaml
 from tripleo_update_plugin.errors import BadPlan
 from tripleo_update_plugin.names import is_digest, is_safe_name
 from tripleo_update_plugin.plan.plan import Approval, Batch, Plan
-from tripleo_update_plugin.rules import failure_limits, variables
+from tripleo_update_plugin.rules import acceptance, failure_limits, variables
 from tripleo_update_plugin.rules.deadlines import PHASES
 
 #: The hand-written workbook, and the workflow of it that every task calls.
@@ -45,7 +45,7 @@ BOOK_KEYS = frozenset({"version", "name", "description", "workflows"})
 FLOW_KEYS = frozenset({"type", "description", "input", "tasks"})
 TASK_KEYS, MORE_TASK_KEYS = frozenset({"workflow", "input"}), frozenset({"join", "on-success"})
 INPUT_KEYS = frozenset({"stack", "digest", "update", "batch", "nodes", "only", "down", ALLOWED, "max_failed"})
-MORE_INPUT_KEYS = frozenset({"extra_vars", "deadlines", "silence"})
+MORE_INPUT_KEYS = frozenset({"accept", "extra_vars", "deadlines", "silence"})
 ASKED_KEYS = frozenset({"action", "pause-before", "on-success"})
 JOINED_KEYS = frozenset({"action", "join", "on-success"})
 
@@ -84,7 +84,10 @@ def are_seconds(given: object) -> bool:
 
 
 def render(plan: Plan) -> dict[str, Any]:
-    """The workbook of *plan*, as data. Raises BadPlan for a name that could be more than a name."""
+    """The workbook of *plan*, as data. Raises BadPlan for a name that could be more than a name.
+
+    BadPolicy for variables, and names of what is accepted, that a policy could not have either.
+    """
     _check(plan)
     followers = _followers(plan)
     tasks = {batch.id: _task(plan, batch, followers.get(batch.id, [])) for batch in plan.batches}
@@ -158,6 +161,8 @@ def _task(plan: Plan, batch: Batch, followers: list[str]) -> dict[str, Any]:
         task["input"]["deadlines"] = dict(batch.deadlines)
     if silence := plan.policy.get("silence"):
         task["input"]["silence"] = silence
+    if accept := acceptance.without_reasons(plan.policy.get("accept") or ()):
+        task["input"]["accept"] = accept
     if batch.after or any(batch.id in approval.before for approval in plan.approvals):
         task["join"] = "all"
     if followers:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tripleo_update_plugin.adapters import ansible
 from tripleo_update_plugin.executor.runner import ownership, quarantine
 from tripleo_update_plugin.executor.runner.work import Output, Results, Scene, Work
 from tripleo_update_plugin.playbooks import gates, plays, records
@@ -30,7 +31,8 @@ def _before(work: Work, scene: Scene) -> Output:
         phase = records.claiming(phase, gates.HEALTH_TASK, owner, work.nodes, seconds=ownership.lease(work))
         outcome, results = work.run(phase, scene, results_of=[gates.HEALTH_TASK])
         held = _held(results)
-        others = {name: record for name, record in held.items() if name not in work.nodes}
+        out = {**_without(gates.not_running(results)), **held}
+        others = {name: record for name, record in out.items() if name not in work.nodes}
         short = room.shortage(
             scene.overcloud, _own(work, scene), others, work.given("down") or (), work.given("allowed"), work.update
         )
@@ -45,7 +47,7 @@ def _before(work: Work, scene: Scene) -> Output:
         time.sleep(work.options.gate_delay)
     if outcome.status != "successful":
         ownership.let_go(work, scene, owner)
-    return work.tell(outcome, unchecked=gates.unchecked(results))
+    return _told(work, outcome, results)
 
 
 def _after(work: Work, scene: Scene) -> Output:
@@ -54,15 +56,26 @@ def _after(work: Work, scene: Scene) -> Output:
     phase = records.freeing(checks, owner, work.nodes, work.given("digest"))
     outcome, results = work.run(phase, scene, results_of=[gates.HEALTH_TASK])
     ownership.note_failures(work, scene, outcome, drained=False)
-    return work.tell(outcome, unchecked=gates.unchecked(results))
+    return _told(work, outcome, results)
+
+
+def _told(work: Work, outcome: ansible.Outcome, results: Results) -> Output:
+    """What Mistral is told: what is sick and accepted, and of what is not how it could be."""
+    accepted = gates.accepted(results)
+    for what in accepted:
+        work.log.info("accepted: %s", work.redact(what))
+    told = work.tell(outcome, unchecked=gates.unchecked(results), accepted=accepted)
+    remedy = gates.remedy(results, str(work.given("moment")))
+    return told if told["ok"] or not remedy else {**told, "error": f"{told['error']}. {work.redact(remedy)}"}
 
 
 def _checks(work: Work, scene: Scene, gate: Callable[..., plays.Phase]) -> plays.Phase:
     timeout = min(work.options.gate_timeout, int(work.seconds_left))
     patience = gates.Patience.of(timeout, work.options.gate_delay)
     return gate(
-        scene.overcloud, work.catalogue(), work.nodes, patience, work.given("only"), set(work.given("down") or ())
-    )
+        scene.overcloud, work.catalogue(), work.nodes, patience, work.given("only"), set(work.given("down") or ()),
+        work.accept,
+    )  # fmt: skip
 
 
 def _own(work: Work, scene: Scene) -> dict[str, frozenset[str]]:
@@ -75,3 +88,9 @@ def _held(results: Results) -> dict[str, Mapping[str, Any]]:
     return {name: record for name, record in told.items() if record.get("state")}
 
 
+def _without(services: Mapping[str, list[str]]) -> dict[str, Mapping[str, Any]]:
+    """As records of nodes: what does not run stands in for nobody, though it is accepted, so it counts as down."""
+    return {
+        name: {"state": "sick", "services": own, "why": f"without {', '.join(own)}, which is accepted"}
+        for name, own in services.items()
+    }

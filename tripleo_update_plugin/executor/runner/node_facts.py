@@ -14,7 +14,8 @@ from tripleo_update_plugin.overcloud.addresses import canonical
 from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Held
 from tripleo_update_plugin.overcloud.model import RUNNERS, VIPS_OF_SERVICES, Node, Overcloud
 from tripleo_update_plugin.playbooks.plays import Phase
-from tripleo_update_plugin.rules.catalogue import Catalogue
+from tripleo_update_plugin.rules.acceptance import HEALTH_CHECK
+from tripleo_update_plugin.rules.catalogue import Catalogue, Profile
 
 TASK = "What does the node say"
 TASKS = (TASK,)
@@ -52,11 +53,15 @@ def questions(overcloud: Overcloud, nodes: Iterable[str], catalogue: Catalogue) 
 
 
 def _units(node: Node, catalogue: Catalogue) -> tuple[str, ...]:
-    profiles = [catalogue.profile(service) for service in node.services]
-    return naturally(
-        unit for profile in profiles if profile.is_bounded
-        for runner in ("systemd", "container") for unit in profile.units.get(runner, ())
-    )  # fmt: skip
+    profiles = [each for each in map(catalogue.profile, node.services) if each.is_bounded]
+    plain = {unit for profile in profiles for unit in profile.units.get("systemd", ())}
+    return naturally(plain.union(*(_with_checks(profile) for profile in profiles)))
+
+
+def _with_checks(profile: Profile) -> set[str]:
+    """The units of a profile's containers and of their health checks."""
+    units = profile.units.get("container", ())
+    return {*units, *(unit + HEALTH_CHECK for unit in units)}
 
 
 def answers(
@@ -260,8 +265,7 @@ class _Running:
         node = self._overcloud.node(name)
         runners = self._overcloud.runners.get(node.role, {})
         states = self._said[name].get("units") or {}
-        own = {
-            unit for service in node.services if runners.get(service) in ("systemd", "container")
-            for unit in self._catalogue.profile(service).units.get(runners[service], ())
-        }  # fmt: skip
+        by = {runner: [s for s in node.services if runners.get(s) == runner] for runner in ("systemd", "container")}
+        own = {unit for s in by["systemd"] for unit in self._catalogue.profile(s).units.get("systemd", ())}
+        own.update(*(_with_checks(self._catalogue.profile(s)) for s in by["container"]))
         return naturally(unit for unit in own if states.get(unit) == "failed" and is_safe_name(unit))

@@ -56,7 +56,9 @@ def note_failures(work: Work, scene: Scene, outcome: ansible.Outcome, drained: b
         work.run(records.left(owner_of(work), reasons, seconds=_BETWEEN, drained=drained), scene, late=True)
 
 
-def let_go(work: Work, scene: Scene, owner: records.Owner | None) -> Mapping[str, ansible.NodeRun]:
-    """Free the nodes of *work*, whoever's they are if *owner* is None; what became of each."""
-    outcome, _ = work.run(records.freed(work.nodes, owner), scene, late=True)
+def let_go(
+    work: Work, scene: Scene, owner: records.Owner | None, forget: bool = False
+) -> Mapping[str, ansible.NodeRun]:
+    """Free the nodes of *work*, whoever's they are if *owner* is None; what became of each. *forget* as in freed()."""
+    outcome, _ = work.run(records.freed(work.nodes, owner, forget), scene, late=True)
     return outcome.nodes

@@ -42,10 +42,10 @@ def _of(node: str, key: str, told: list[Mapping[str, Any]]) -> list[str]:
 
 
 def unlock(work: Work, scene: Scene) -> Output:
-    """Forget whose the nodes are; what is out of use stays so, and is told as ``left``."""
+    """Forget whose the nodes are and how sick they were before; what is out of use stays so and is told as ``left``."""
     nodes = {
         name: {"ok": node.ok, "started": node.started, "finished": node.finished, "error": work.redact(node.error)}
-        for name, node in ownership.let_go(work, scene, None).items()
+        for name, node in ownership.let_go(work, scene, None, forget=True).items()
     }
     errors = [f"{name}: {node['error']}" for name, node in nodes.items() if not node["ok"]]
     return work.output(error="; ".join(errors), nodes=nodes)

@@ -29,4 +29,5 @@ def restore(work: Work, scene: Scene) -> Output:
 
 def _steps(work: Work, scene: Scene) -> plays.Phase:
     skip = work.given("down") or ()
-    return plays.steps(work.phase, scene.overcloud, work.catalogue(), work.nodes, work.given("only"), skip)
+    only = work.given("only")
+    return plays.steps(work.phase, scene.overcloud, work.catalogue(), work.nodes, only, skip, work.accept)

@@ -21,6 +21,8 @@ from tripleo_update_plugin.outcome.control import Quarantine
 from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.plan.words import some_names
 from tripleo_update_plugin.playbooks import plays
+from tripleo_update_plugin.rules import acceptance
+from tripleo_update_plugin.rules.acceptance import Accepted
 from tripleo_update_plugin.rules.catalogue import Catalogue
 from tripleo_update_plugin.rules.deadlines import SECONDS, SILENCE
 
@@ -82,6 +84,11 @@ class Work:
     def nodes(self) -> tuple[str, ...]:
         """The nodes of the phase; those that the update goes on without are ``left_out``."""
         return tuple(node for node in self.given("nodes") or () if node not in self.left_out)
+
+    @property
+    def accept(self) -> tuple[Accepted, ...]:
+        """What may be sick as it was before the update."""
+        return acceptance.parse(self.given("accept") or ())
 
     @property
     def update(self) -> str:
