@@ -19,10 +19,14 @@ export SANDBOX_NODE="${{0%/bin/*}}"
 real="$SANDBOX_NODE/real/systemctl"
 [ "$1" = is-active ] || exec "$real" "$@"
 shift
+code=3
 for unit; do
-    [ "$unit" = {CHECK} ] && echo failed || "$real" is-active "$unit"
+    case $unit in
+        {CHECK}) echo failed ;;
+        *) "$real" is-active "$unit" && code=0 ;;
+    esac
 done
-exit 3
+exit $code
 """
 
 
