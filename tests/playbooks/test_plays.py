@@ -202,6 +202,28 @@ def test_a_batch_s_own_node_is_looked_at_even_if_it_is_said_to_be_down():
     assert "ctl-0" in gate_before(an_overcloud(), CATALOGUE, ["ctl-0"], PATIENCE, skip=["ctl-0"]).hosts
 
 
+@pytest.mark.parametrize(
+    ("nodes", "allowed", "wanted"),
+    [
+        (["ctl-0", "ctl-1"], {"keystone": 2}, {"going": ["ctl-0", "ctl-1"], "away": ["ctl-2", "lb-1"], "allowed": 2}),
+        (["ctl-0"], {"mysql": 1}, None),
+        (["ctl-0"], None, None),
+        (["cmp-0"], {"keystone": 2}, None),
+    ],
+)
+def test_a_gate_before_asks_every_haproxy_for_the_servers_of_the_batch(nodes, allowed, wanted):
+    plain = an_overcloud()
+    balancers = [Node(name=f"lb-{i}", role="LB", services=frozenset({"haproxy"})) for i in range(2)]
+    overcloud = dataclasses.replace(plain, nodes=(*plain.nodes, *balancers))
+    health = gate_before(overcloud, CATALOGUE, nodes, PATIENCE, skip=["ctl-2", "lb-1"], allowed=allowed).plays[0]
+    told = health["vars"]["tripleo_update_looks"].get("lb-0", [])
+    found = [check["servers"] for check in told if "servers" in check]
+    assert found == ([{"keystone_public": wanted}] if wanted else [])
+    assert "lb-1" not in health["hosts"]
+    after = gate_after(overcloud, CATALOGUE, nodes, PATIENCE).plays[0]
+    assert "lb-0" not in after["hosts"]
+
+
 def test_agents_of_other_nodes_do_not_matter():
     assert gate_before(an_overcloud(), CATALOGUE, ["cmp-0"], PATIENCE).hosts == {"cmp-0"}
 

@@ -249,6 +249,34 @@ def test_every_proxy_without_a_server_is_named(balancer):
     assert look([check], balancer.socket)[0] == {"haproxy": "no server is up for old, redis"}
 
 
+@pytest.mark.parametrize(
+    ("allowed", "states", "missed"),
+    [
+        (1, ("UP", "UP", "UP", "UP"), ""),
+        (1, ("UP", "no check", "UP", "UP"), ""),
+        (1, ("DOWN", "UP", "UP", "UP"), ""),
+        (1, ("UP", "DOWN", "UP", "UP"), "api/b.internalapi"),
+        (2, ("UP", "DOWN 1/2", "UP", "UP"), ""),
+        (2, ("UP", "MAINT", "DRAIN", "UP"), "api/b.internalapi, api/c.internalapi"),
+        (2, ("UP", "UP", "UP", "DOWN"), ""),
+        (2, ("UP", "MAINT", "UP", "DOWN"), "api/b.internalapi"),
+    ],
+)
+def test_haproxy_has_as_many_servers_up_as_the_plan_counts_on(balancer, allowed, states, missed):
+    """Of four, a goes and d is known to be down, if it is."""
+    balancer.servers = {("api", f"{n}.internalapi"): (0, state) for n, state in zip("abcd", states, strict=True)}
+    balancer.servers[("other", "b.internalapi")] = (0, "DOWN")
+    away = ["d"] if states[3] == "DOWN" else []
+    check = {"services": ["haproxy"], "servers": {"api": {"going": ["a"], "away": away, "allowed": allowed}}}
+    told = look([check], balancer.socket)[0]
+    assert told == ({"haproxy": f"HAProxy has too few servers up without {missed}"} if missed else {})
+
+
+def test_a_haproxy_that_does_not_answer_counts_no_servers():
+    check = {"services": ["haproxy"], "servers": {"api": {"going": ["a"], "away": [], "allowed": 1}}}
+    assert "does not answer" in look([check], "127.0.0.1:9")[0]["haproxy"]
+
+
 def test_without_an_address_all_of_the_node_are_asked_but_virtual_ones(tmp_path, monkeypatch):
     (tmp_path / "ip").write_text(
         "#!/bin/sh\necho '1: lo    inet 127.0.0.1/8 scope host lo'\n"

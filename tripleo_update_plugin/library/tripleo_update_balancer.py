@@ -7,7 +7,7 @@ from __future__ import absolute_import, division, print_function
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, is_of
+from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, is_of, is_up
 from ansible.module_utils.tripleo_update_record import FOLDER, Records, earlier, forget, is_same, remember
 from ansible.module_utils.tripleo_update_sickness import UNHEALTHY, Acceptance, Sick
 from ansible.module_utils.tripleo_update_undo import reasons, undo
@@ -63,10 +63,6 @@ author: tripleo-update-plugin developers
 def own(haproxy, nodes, proxies):
     """Rows of HAProxy's table: the servers of *nodes* in *proxies*."""
     return [row for row in haproxy.servers(proxies) if is_of(row["svname"], nodes)]
-
-
-def is_up(row):
-    return row["status"].startswith(("UP", "no check"))
 
 
 def others_of(row, rows, nodes):

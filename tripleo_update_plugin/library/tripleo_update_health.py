@@ -14,7 +14,7 @@ from subprocess import PIPE, Popen
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.tripleo_update_ceph import cannot_spare, whole, why
-from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused
+from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, missed
 from ansible.module_utils.tripleo_update_ports import SECONDS, HTTPException, get_plain_or_tls, packed, talk, unverified
 from ansible.module_utils.tripleo_update_record import FOLDER, Records, Unreadable, claim, earlier, remember, told
 from ansible.module_utils.tripleo_update_sickness import STOPPED, UNHEALTHY, Acceptance, Look, Sick, looked_at
@@ -266,6 +266,19 @@ def haproxy(host, _):
     return [Sick("no server is up for ", proxy, ["haproxy:" + proxy]) for proxy in sorted(down)]
 
 
+def servers(host, asked):
+    """Of each proxy so many servers are up, by HAProxy's own table, as may be counted on when some nodes go.
+
+    *asked* is {proxy: {going: nodes, away: nodes that are known to be down, allowed: how many may be down at once}}.
+    """
+    try:
+        rows = HAProxy(host.params["haproxy_socket"]).servers(asked)
+    except Refused as error:
+        return [Sick(str(error))]
+    names = [name for proxy in sorted(asked) for name in missed(rows, proxy, **asked[proxy])]
+    return [Sick("HAProxy has too few servers up without ", name, ["haproxy:" + name]) for name in names]
+
+
 def like(host, name):
     """A service that nobody described: units and containers with its name; None if there are none."""
     spellings = (name.replace("_", "-"), name.replace("-", "_"))
@@ -286,7 +299,7 @@ def like(host, name):
 
 KINDS = {
     each.__name__: each
-    for each in (units, containers, here, somewhere, master, http, tcp, haproxy, like)
+    for each in (units, containers, here, somewhere, master, http, tcp, haproxy, servers, like)
 }  # fmt: skip
 KINDS.update((each.__name__, as_a_whole(each)) for each in (command, ceph_spares))
 

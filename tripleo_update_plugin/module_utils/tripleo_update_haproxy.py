@@ -78,9 +78,25 @@ class HAProxy:
             raise Refused(answer.splitlines()[0])
 
 
+def is_up(row):
+    """Whether a server gets sessions, by its row of HAProxy's table; where HAProxy checks none, it gets them."""
+    return row["status"].startswith(("UP", "no check"))
+
+
 def is_of(server, nodes):
     """Whether a *server* is that of one of *nodes*: it is called like one, or like one with a domain."""
     return server.split(".")[0] in nodes
+
+
+def missed(rows, proxy, going, away, allowed):
+    """["<proxy>/<server>"] that nobody knew to be down, where more of *proxy* would be down than *allowed*.
+
+    *rows* are those of servers; nodes that are *going* will be down, those *away* are known to be.
+    """
+    known = list(going) + list(away)
+    down = [r["svname"] for r in rows if r["pxname"] == proxy and (is_of(r["svname"], known) or not is_up(r))]
+    others = [server for server in down if not is_of(server, known)]
+    return ["%s/%s" % (proxy, server) for server in others] if len(down) > int(allowed) else []
 
 
 def _of_bits(bits):

@@ -7,7 +7,7 @@ from typing import Any
 from tripleo_update_plugin.names import naturally
 from tripleo_update_plugin.overcloud.model import Overcloud
 from tripleo_update_plugin.plan.words import some_names
-from tripleo_update_plugin.playbooks.health_checks import Check, checks_of
+from tripleo_update_plugin.playbooks.health_checks import Check, checks_of, servers_checks
 from tripleo_update_plugin.playbooks.plays import (
     Phase,
     Play,
@@ -69,11 +69,14 @@ def gate_before(
     only: Iterable[str] | None = None,
     skip: Iterable[str] = (),
     accept: Sequence[Accepted] = (),
+    allowed: Mapping[str, int] | None = None,
 ) -> Phase:
     """Checks of *nodes* and of their peers before anything is stopped; nodes in *skip* are not looked at as peers.
 
     Peers are the other nodes that have a service of SHARED_KINDS which is updated; *only* are the services that are,
-    all when None; what is in *accept* may be sick. BadProfile if services come after each other in a circle.
+    all when None; what is in *accept* may be sick. Where it is known how many of a service are *allowed* to be down,
+    {service: number}, every HAProxy has to have the others up. BadProfile if services come after each other in a
+    circle.
     """
     own = {name: services_of(overcloud.node(name), only) for name in nodes}
     shared = {
@@ -83,7 +86,13 @@ def gate_before(
     left_out = frozenset(nodes) | frozenset(skip)
     others = {node.name: node.services & shared for node in overcloud.nodes if node.name not in left_out}
     peers = {name: services for name, services in others.items() if services}
-    return _gate(overcloud, catalogue, own | peers, patience, frozenset(skip) - frozenset(nodes), accept, "before")
+    away = frozenset(skip) - frozenset(nodes)
+    return _gate(
+        overcloud, catalogue, own | peers, patience, away, accept, "before",
+        balanced=dict.fromkeys(
+            nodes_there(overcloud, away).get("haproxy", ()), servers_checks(catalogue, own, away, allowed or {})
+        ),
+    )  # fmt: skip
 
 
 def gate_after(
@@ -111,10 +120,12 @@ def _gate(
     away: Collection[str],
     accept: Sequence[Accepted],
     moment: str,
+    balanced: Mapping[str, list[Check]] | None = None,
 ) -> Phase:
     """One look at everything on all nodes at once, then the steps of the profiles that have any.
 
-    At the *moment* before, nodes are asked also where there is nothing to look at: they have their record to tell.
+    *balanced* are checks of nodes for the sake of others. At the *moment* before, nodes are asked also where there is
+    nothing to look at: they have their record to tell.
     """
     there = nodes_there(overcloud, away)
     members = {service: len(hosts) for service, hosts in there.items()}
@@ -131,6 +142,9 @@ def _gate(
             add_missing(tasks, [_hurried(task, patience) for task in profile.of_runner("gate", runner)])
         for host in hosts:
             looks[host], steps_of[host] = checks_of(checked, members), tasks
+    for host, checks in (balanced or {}).items():
+        if checks:
+            looks[host] = [*looks.get(host, ()), *checks]
     asked = {host: look for host, look in looks.items() if look or moment == "before"}
     plays = [_health_play(overcloud, asked, patience, accept, moment)]
     for alike in _alike(steps_of):

@@ -1,9 +1,9 @@
 """What does a gate look at? Service profiles become checks, as data for the module ``tripleo_update_health``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from tripleo_update_plugin.rules.catalogue import Profile
+from tripleo_update_plugin.rules.catalogue import Catalogue, Profile
 
 #: {services: [the services it speaks for], kind of check: what it needs}
 Check = dict[str, Any]
@@ -48,3 +48,18 @@ def _bodies(profile: Profile, runner: str, members: int) -> list[Check]:
 def _counted(check: Check, members: int) -> Check:
     command = check.get("command", {})
     return {**check, "command": {**command, "least": members}} if "members" in command else check
+
+
+def servers_checks(
+    catalogue: Catalogue, going: Mapping[str, Collection[str]], away: Collection[str], allowed: Mapping[str, int]
+) -> list[Check]:
+    """One check, or none, of a HAProxy: its servers for the services of the nodes that are *going*, {node: services}.
+
+    *away* are nodes that are known to be down, *allowed* is how many of each service may be down at once.
+    """
+    proxies: dict[str, Any] = {}
+    for service in sorted(frozenset().union(*going.values())):
+        for proxy in catalogue.profile(service).proxies if service in allowed else ():
+            nodes = [node for node, services in going.items() if service in services]
+            proxies[proxy] = {"going": nodes, "away": sorted(away), "allowed": allowed[service]}
+    return [{"services": ["haproxy"], "servers": proxies}] if proxies else []

@@ -27,7 +27,7 @@ def _before(work: Work, scene: Scene) -> Output:
     owner = ownership.owner_of(work)
     patience = time.monotonic() + min(work.options.gate_timeout, work.seconds_left)
     while True:
-        phase = _checks(work, scene, gates.gate_before)
+        phase = _checks(work, scene, gates.gate_before, allowed=work.given("allowed"))
         phase = records.claiming(phase, gates.HEALTH_TASK, owner, work.nodes, seconds=ownership.lease(work))
         outcome, results = work.run(phase, scene, results_of=[gates.HEALTH_TASK])
         held = _held(results)
@@ -69,12 +69,12 @@ def _told(work: Work, outcome: ansible.Outcome, results: Results) -> Output:
     return told if told["ok"] or not remedy else {**told, "error": f"{told['error']}. {work.redact(remedy)}"}
 
 
-def _checks(work: Work, scene: Scene, gate: Callable[..., plays.Phase]) -> plays.Phase:
+def _checks(work: Work, scene: Scene, gate: Callable[..., plays.Phase], **more: Any) -> plays.Phase:
     timeout = min(work.options.gate_timeout, int(work.seconds_left))
     patience = gates.Patience.of(timeout, work.options.gate_delay)
     return gate(
         scene.overcloud, work.catalogue(), work.nodes, patience, work.given("only"), set(work.given("down") or ()),
-        work.accept,
+        work.accept, **more,
     )  # fmt: skip
 
 
