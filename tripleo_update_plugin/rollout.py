@@ -72,13 +72,13 @@ def prepare(
     limit = scope.parse_limit(limits, overcloud)
     touched = {node.name for node in overcloud.nodes if not node.excluded and limit.takes(node)}
     known = contradictions.set_aside(overcloud, known, touched)
-    contradictions.check(overcloud, known)
+    contradictions.check(overcloud, known, touched)
     catalogue = extensions.load_catalogue(*policy.services)
     plan = planner.plan_update(
         overcloud, catalogue, policy, known if said else None, limit, snapshot.digests, skip_current
     )
     skipped = probes.skipped_without_need(policy.probes, overcloud, snapshot.outputs)
-    warnings = (*plan.warnings, *strange, *skipped, *contradictions.warnings_of(known))
+    warnings = (*plan.warnings, *strange, *skipped, *contradictions.warnings_of(overcloud, known, touched))
     return replace(plan, warnings=warnings, beyond=external.steps(snapshot.outputs, snapshot.stack))
 
 
