@@ -157,6 +157,7 @@ def _health_task(overcloud: Overcloud, patience: Patience) -> Task:
             "vips": sorted(set(overcloud.vips.values())),
             "haproxy_socket": "{{ tripleo_update_haproxy_socket | default(omit) }}",
             "haproxy_ignore": "{{ tripleo_update_haproxy_ignore | default(omit) }}",
+            "folder": "{{ tripleo_update_marks | default(omit) }}",
         },
         "register": "tripleo_update_health",
         "until": "tripleo_update_health is succeeded",
