@@ -124,7 +124,10 @@ def _architectures(overcloud: Overcloud, clusters: tuple[Cluster, ...]) -> Itera
 
 #: State of a member → how to bring it back.
 _BACK = {
-    "offline": "Start it there: 'pcs cluster start', or the unit pacemaker_remote of a remote node.",
+    "offline": (
+        "Start it there: 'pcs cluster start', or the unit pacemaker_remote of a remote node, and 'pcs resource enable "
+        "{0}' if somebody has disabled that."
+    ),
     "standby": "'pcs node unstandby {0}', or 'pcs cluster unstandby {0}' with an older pcs.",
     "maintenance": "'pcs node unmaintenance {0}'.",
     "pending": "It is joining: ask again soon.",
