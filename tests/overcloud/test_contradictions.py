@@ -166,6 +166,12 @@ def test_a_service_that_somebody_else_runs_is_named_with_all_its_nodes():
     assert "role Controller runs haproxy by Pacemaker, in a container; nodes: on controller-1 it" in said[1]
 
 
+def test_a_node_under_repair_may_run_its_services_otherwise_while_others_are_updated():
+    known = facts({"managed_by": {"controller-0": {"keystone": "systemd"}}})
+    assert contradictions.contradictions_of(BUNDLED, known, {"controller-1"}) == ()
+    assert len(contradictions.contradictions_of(BUNDLED, known, {"controller-0"})) == 1
+
+
 def test_the_error_names_both_sides_and_the_way_around():
     with pytest.raises(ContradictingFacts, match=r"Heat: .*; nodes: .*") as caught:
         contradictions.check(BUNDLED, facts(members={"controller-0": "online", "x-1": "online"}), touching(BUNDLED))

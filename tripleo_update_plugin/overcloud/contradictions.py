@@ -91,7 +91,7 @@ def contradictions_of(overcloud: Overcloud, facts: Facts, touched: Collection[st
         *_members(overcloud, facts),
         *_obstacles(overcloud, facts, touched),
         *_strangers(overcloud, facts.views),
-        *_runners(overcloud, facts),
+        *_runners(overcloud, facts, touched),
     )
 
 
@@ -217,10 +217,10 @@ def _strangers(overcloud: Overcloud, clusters: tuple[Cluster, ...]) -> Iterator[
                 )  # fmt: skip
 
 
-def _runners(overcloud: Overcloud, facts: Facts) -> Iterator[Contradiction]:
-    """One for all nodes and services that differ alike."""
+def _runners(overcloud: Overcloud, facts: Facts, touched: Collection[str]) -> Iterator[Contradiction]:
+    """One for all nodes and services that differ alike; a node that is not *touched* may run them as it does."""
     alike: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
-    for name in naturally(facts.managed_by.keys() - facts.held.keys()):
+    for name in naturally((facts.managed_by.keys() - facts.held.keys()) & set(touched)):
         role = overcloud.node(name).role
         for service, runner in facts.managed_by[name].items():
             expected = overcloud.runners.get(role, {}).get(service, "")
