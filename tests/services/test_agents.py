@@ -208,6 +208,7 @@ def test_the_catalogue_notes_in_the_drain_and_looks_in_the_gate(host, tmp_path, 
     assert not run(host, tmp_path, [here])
     [noted] = host.records.notes()[what]
     (host.namespaces / noted).unlink()
+    host.has("qrouter-9", "qdhcp-9")
     assert not run(host, tmp_path, [here]), "again, after an update that broke off"
     assert list(host.records.notes()[what]) == [noted]
     [look] = [check for check in profile.of_runner("health", "container") if "settled" in check]
