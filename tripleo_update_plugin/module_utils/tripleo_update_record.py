@@ -3,8 +3,8 @@
 Files in a folder of the host, which only root can read. ``owner.json`` says who works on the host or has left it out
 of use; ``changes.json`` lists what was changed *from* this host, for itself or for another node, with what was there
 before. Each is written before the deed and taken away after it is undone. ``updated.json`` says which outputs of the
-stack an update has brought all of the host to; it goes as soon as another one begins. ``notes.json`` says what has to be
-there again before the next node goes; whoever finds it so takes it away.
+stack an update has brought all of the host to; it goes as soon as another one begins. ``notes.json`` says what has to
+be there again before the next node goes; whoever finds it so takes it away.
 """
 
 # Ansible carries this file to the nodes: it may use nothing of ours, and has to run with Python 2.7 and 3.5 as well.
