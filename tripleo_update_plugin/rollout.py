@@ -72,14 +72,14 @@ def prepare(
     limit = scope.parse_limit(limits, overcloud)
     touched = {node.name for node in overcloud.nodes if not node.excluded and limit.takes(node)}
     known = contradictions.set_aside(overcloud, known, touched)
-    contradictions.check(overcloud, known)
+    contradictions.check(overcloud, known, touched)
     catalogue = extensions.load_catalogue(*policy.services)
     plan = planner.plan_update(
         overcloud, catalogue, policy, known if said else None, limit, snapshot.digests, skip_current
     )
     skipped = probes.skipped_without_need(policy.probes, overcloud, snapshot.outputs)
     sick = acceptance.not_accepted(known.failed, policy.accept, catalogue, overcloud)
-    told = contradictions.warnings_of(replace(known, failed=sick))
+    told = contradictions.warnings_of(overcloud, replace(known, failed=sick), touched)
     warnings = (*plan.warnings, *strange, *skipped, *told)
     return replace(plan, warnings=warnings, beyond=external.steps(snapshot.outputs, snapshot.stack))
 

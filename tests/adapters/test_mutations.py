@@ -16,7 +16,7 @@ from tripleo_update_plugin.adapters.extensions import load_catalogue
 from tripleo_update_plugin.errors import UpdateError
 from tripleo_update_plugin.outcome import simulation
 from tripleo_update_plugin.overcloud import export
-from tripleo_update_plugin.overcloud.facts import Cluster, Facts
+from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Fencing
 from tripleo_update_plugin.overcloud.snapshot import Snapshot
 from tripleo_update_plugin.plan import comparison
 from tripleo_update_plugin.planner import planner
@@ -32,7 +32,12 @@ OUTPUTS = {**stack_outputs(CLOUD), "BlacklistedIpAddresses": [""] * 7, "Keystone
 MEMBERS = {f"controller-{n}": "online" for n in range(3)}
 FACTS = Facts(
     down=frozenset({"compute-1"}), leaders={"mysql": "controller-0"}, failed={"compute-0": ("x.service",)},
-    clusters=(Cluster(seen_from="controller-0", quorum=True, members=MEMBERS, resources={"galera-bundle": "bundle"}),),
+    clusters=(Cluster(
+        seen_from="controller-0", quorum=True, members=MEMBERS, resources={"galera-bundle": "bundle"}, fencing=True,
+        troubles={"galera-bundle": {"compute-0": "unmanaged"}}, failures={"galera": ("galera-bundle-0",)},
+        fenced={"controller-0": Fencing(action="reboot", status="success", completed="2026-01-01")},
+    ),),
+    absent={"compute-1": {"mysql": "galera-bundle"}},
     managed_by={"controller-0": {"mysql": "bundle"}}, updates={"compute-0": 3},
     unanswered={"compute-0": {"units": "x"}}, pending_reboot=frozenset({"compute-0"}),
 )  # fmt: skip

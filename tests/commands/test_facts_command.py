@@ -53,6 +53,21 @@ def test_the_states_are_those_of_the_cluster(cloud):
     assert [found[f"controller-{i}"]["state"] for i in range(3)] == ["standby", "online", "cluster stopped"]
 
 
+def test_the_cluster_is_told_in_a_line_and_what_is_wrong_with_it_with_its_remedy(cloud):
+    view = {
+        **STRANGER, "members": {"controller-0": "online", "controller-1": "offline"}, "fencing": True,
+        "fenced": {"controller-1": {"action": "reboot", "status": "success", "completed": "noon"}},
+        "failures": {"galera": ["galera-bundle-1"]},
+    }  # fmt: skip
+    cloud.mistral = FakeMistral(nodes=NODES, facts={"clusters": [view]})
+    _, said = cloud(ListFacts, "--stack", "overcloud")
+    assert (
+        f"the cluster, seen from {NODES[-1]}: quorum, 1 of 2 members online, fencing on; "
+        "last fenced: controller-1 (reboot success, noon)" in said
+    )
+    assert "'pcs resource cleanup galera' forgets it" in said
+
+
 def test_a_contradiction_is_shown_and_stops_a_plan_unless_facts_are_left_out(cloud):
     cloud.mistral = FakeMistral(nodes=NODES, facts={"clusters": [STRANGER]})
     _, said = cloud(ListFacts, "--stack", "overcloud")

@@ -9,7 +9,7 @@ from tripleo_update_plugin.adapters import ansible
 from tripleo_update_plugin.adapters.ansible import NodeRun, Outcome
 from tripleo_update_plugin.adapters.extensions import load_catalogue
 from tripleo_update_plugin.executor.runner import node_facts
-from tripleo_update_plugin.overcloud.facts import Held
+from tripleo_update_plugin.overcloud.facts import Fencing, Held
 from tripleo_update_plugin.testing import an_overcloud
 
 CATALOGUE = load_catalogue()
@@ -134,6 +134,53 @@ def test_a_stopped_cluster_counts_where_there_should_be_one():
 
 
 NAMED = {"Controller": dict.fromkeys(["keystone", "horizon", "nova_scheduler"], "r/x:1")}
+
+
+def as_asked(resources=RESOURCES, replicas=3, online=THREE, **more):
+    """The answer of one controller, each resource with so many replicas, more in its view."""
+    resources = [{**each, "replicas": 1 if "cinder" in each["name"] else replicas} for each in resources]
+    states = {name.replace("-", "_"): "online" if name in online else "standby" for name in THREE}
+    return {"controller-0": {"cluster": {**view(resources, **states), **more}}}
+
+
+def test_replicas_that_pacemaker_does_not_run_where_the_outputs_have_them():
+    assert told(as_asked()).absent == {}
+    two = (bundle("galera-bundle", "galera", *THREE[:2]), *RESOURCES[1:])
+    assert told(as_asked(two)).absent == {"controller-2": {"mysql": "galera-bundle"}}
+    assert told(as_asked(two, online=THREE[:2])).absent == {}, "what is out of the cluster is told as that"
+    assert told(as_asked(two, replicas=2)).absent == {}, "with fewer replicas than nodes any of them may be without"
+    assert told(as_asked(two, quorum=False)).absent == {}
+    assert told(as_asked(two[:1])).absent == {"controller-2": {"mysql": "galera-bundle"}}, "no resource, no word of it"
+
+
+def test_a_single_resource_is_absent_only_where_it_runs_nowhere():
+    stopped = tuple({**each, "instances": []} if "cinder" in each["name"] else each for each in RESOURCES)
+    assert told(as_asked(stopped)).absent == {name: {"cinder_volume": "openstack-cinder-volume"} for name in THREE}
+
+
+def test_a_clone_that_runs_nowhere_is_known_by_its_name():
+    clone = {"name": "galera-master", "kind": "clone", "instances": []}
+    assert told(as_asked([clone])).absent == {name: {"mysql": "galera-master"} for name in THREE}
+
+
+def test_the_whole_state_of_the_cluster():
+    said = {
+        "maintenance": True, "all_stopped": True, "fencing": True,
+        "troubles": [{"resource": "galera-bundle", "node": "Controller-1.x.example", "what": "failed"},
+                     {"resource": "{{ x }}", "node": "controller-1", "what": "failed"}],
+        "failures": [{"resource": "galera", "node": each} for each in ("galera-bundle-10", "galera-bundle-2", "<% $")],
+        "fenced": [{"node": "controller-2", "action": "{{ x }}", "status": "success", "completed": "<x>"},
+                   {"node": "controller-1", "action": "off", "status": "failed", "completed": "2026-01-02 10:00:00Z"},
+                   {"node": "controller-0", "action": "off", "status": "odd", "completed": ""}],
+    }  # fmt: skip
+    [cluster] = told(as_asked(**said)).clusters
+    assert (cluster.maintenance, cluster.all_stopped, cluster.fencing) == (True, True, True)
+    assert cluster.troubles == {"galera-bundle": {"controller-1": "failed"}}
+    assert cluster.failures == {"galera": ("galera-bundle-2", "galera-bundle-10")}
+    assert cluster.fenced == {
+        "controller-1": Fencing(action="off", status="failed", completed="2026-01-02 10:00:00Z"),
+        "controller-2": Fencing(action="unknown", status="success"),
+    }
 
 
 def runs(overcloud=OVERCLOUD, images=NAMED, **answers):

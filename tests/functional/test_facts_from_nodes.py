@@ -67,6 +67,36 @@ def test_nodes_and_heat_that_contradict_each_other_are_both_named_and_no_plan_is
     assert plan(sandbox)[0].returncode == 0
 
 
+def test_what_the_cluster_does_not_do_is_named_with_its_remedy_and_no_plan_touches_it(sandbox: Sandbox):
+    name = CONTROLLERS[1]
+    sandbox.cli("node", name, "break", "redis")
+    try:
+        done, _ = plan(sandbox)
+        _, code, said = facts(sandbox)
+        left_out, _ = plan(sandbox, "--limit", "role:Compute")
+    finally:
+        sandbox.cli("node", name, "mend", "redis")
+    assert done.returncode == 1
+    for text in (done.stderr, said):
+        assert f"Heat: {name} (Controller) has the service pacemaker; nodes: the cluster, seen from" in text
+        assert "does not run redis-bundle there" in text and "'pcs resource cleanup redis-bundle'" in text
+    assert code == 1 and "3 of 3 members online, fencing on" in said
+    assert left_out.returncode == 0, left_out.stderr
+    assert f"counted as down, and left alone: {name}: the cluster" in left_out.stderr
+
+
+def test_a_cluster_in_maintenance_keeps_out_only_updates_of_its_nodes(sandbox: Sandbox):
+    node = sandbox.nodes[CONTROLLERS[0]]
+    assert node.run("pcs", "property", "set", "maintenance-mode=true").returncode == 0
+    try:
+        done, _ = plan(sandbox)
+        left_out, _ = plan(sandbox, "--limit", "role:Compute")
+    finally:
+        assert node.run("pcs", "property", "unset", "maintenance-mode").returncode == 0
+    assert done.returncode == 1 and "'pcs property set maintenance-mode=false'" in done.stderr
+    assert left_out.returncode == 0 and "is in maintenance: it neither starts nor stops" in left_out.stderr
+
+
 def test_a_service_that_runs_from_a_package_is_no_container(sandbox: Sandbox):
     """As on a node where somebody has gone back to the package: its own unit is active, the container's is not."""
     node = sandbox.nodes[CONTROLLERS[2]]

@@ -31,13 +31,21 @@ def facts(more=None, **cluster):
     return Facts(clusters=(replace(VIEW, **cluster),), **(more or {}))
 
 
+def touching(overcloud):
+    return {node.name for node in overcloud.nodes}
+
+
 def found(known, overcloud=BUNDLED):
-    return [str(each) for each in contradictions.contradictions_of(overcloud, known)]
+    return [str(each) for each in contradictions.contradictions_of(overcloud, known, touching(overcloud))]
+
+
+def warned(known):
+    return contradictions.warnings_of(BUNDLED, known, touching(BUNDLED))
 
 
 @pytest.mark.parametrize("known", [Facts(), facts(), facts({"down": frozenset({"controller-1"})})])
 def test_nodes_that_agree_or_say_nothing(known):
-    contradictions.check(BUNDLED, known)
+    contradictions.check(BUNDLED, known, touching(BUNDLED))
     assert found(known) == []
 
 
@@ -69,6 +77,7 @@ def test_a_cluster_where_heat_has_none():
         ("maintenance", "'pcs node unmaintenance controller-1'"),
         ("offline", "Start it there"),
         ("pending", "ask again soon"),
+        ("unclean", "'pcs stonith confirm controller-1'"),
     ],
 )
 def test_a_member_that_answers_but_is_out_of_service(state, remedy):
@@ -82,13 +91,14 @@ def test_a_member_that_is_down_or_held_is_counted_instead(why):
     assert found(facts(why, members={**MEMBERS, "controller-1": "offline"})) == []
 
 
-@pytest.mark.parametrize("state", ["standby", "maintenance", "offline", "pending"])
+@pytest.mark.parametrize("state", ["standby", "maintenance", "offline", "pending", "unclean"])
 def test_a_member_under_repair_that_the_plan_does_not_touch_counts_as_down(state):
     known = facts(members={**MEMBERS, "controller-1": state})
     aside = contradictions.set_aside(BUNDLED, known, touched={"controller-0", "compute-0"})
     assert aside.away == {"controller-1"} and found(aside) == []
-    [warning] = contradictions.warnings_of(aside)
+    warning, *more = warned(aside)
     assert warning.endswith(f"left alone: controller-1: the cluster, seen from controller-0, calls it {state}")
+    assert ["pcs stonith confirm controller-1" in each for each in more] == [True] * (state == "unclean")
     assert contradictions.set_aside(BUNDLED, known, touched={"controller-1"}).away == frozenset()
 
 
@@ -98,20 +108,20 @@ def test_a_node_without_its_cluster_that_the_plan_does_not_touch_counts_as_down(
 
 
 def test_packages_that_cut_what_runs_on_a_node_are_a_warning():
-    [warning] = contradictions.warnings_of(Facts(cutting={"a": ("openvswitch", "docker"), "b": ("openvswitch",)}))
+    [warning] = warned(Facts(cutting={"a": ("openvswitch", "docker"), "b": ("openvswitch",)}))
     assert warning.endswith("where it updates (tripleo_update_package_command leaves them out): docker on a; "
                             "openvswitch on a, b")  # fmt: skip
 
 
 def test_what_the_cluster_will_not_do_is_a_warning():
-    assert contradictions.warnings_of(facts(fencing=True)) == ()
-    [off] = contradictions.warnings_of(facts(fencing=False))
+    assert warned(facts(fencing=True)) == ()
+    [off] = warned(facts(fencing=False))
     assert off.startswith("fencing is off") and "'pcs property set stonith-enabled=true'" in off
     bans = {"ip-10.0.0.5": ("controller-1", "database-0")}
-    [ban] = contradictions.warnings_of(facts(bans=bans))
+    [ban] = warned(facts(bans=bans))
     assert ban.startswith("a ban keeps ip-10.0.0.5 off controller-1, database-0")
     assert "'pcs resource clear ip-10.0.0.5'" in ban
-    [_, ours] = contradictions.warnings_of(facts({"held": {"controller-1": HELD}}, bans=bans))
+    [_, ours] = warned(facts({"held": {"controller-1": HELD}}, bans=bans))
     assert "off database-0," in ours, "a ban of an update that is under way is its own"
 
 
@@ -156,16 +166,22 @@ def test_a_service_that_somebody_else_runs_is_named_with_all_its_nodes():
     assert "role Controller runs haproxy by Pacemaker, in a container; nodes: on controller-1 it" in said[1]
 
 
+def test_a_node_under_repair_may_run_its_services_otherwise_while_others_are_updated():
+    known = facts({"managed_by": {"controller-0": {"keystone": "systemd"}}})
+    assert contradictions.contradictions_of(BUNDLED, known, {"controller-1"}) == ()
+    assert len(contradictions.contradictions_of(BUNDLED, known, {"controller-0"})) == 1
+
+
 def test_the_error_names_both_sides_and_the_way_around():
     with pytest.raises(ContradictingFacts, match=r"Heat: .*; nodes: .*") as caught:
-        contradictions.check(BUNDLED, facts(members={"controller-0": "online", "x-1": "online"}))
+        contradictions.check(BUNDLED, facts(members={"controller-0": "online", "x-1": "online"}), touching(BUNDLED))
     assert "--no-facts" in str(caught.value) and str(caught.value).count("\n  - ") == 3
 
 
 def test_of_many_contradictions_some_are_told():
     strangers = {f"x-{i}": "online" for i in range(20)}
     with pytest.raises(ContradictingFacts, match="and 12 more"):
-        contradictions.check(BUNDLED, facts(members={**MEMBERS, **strangers}))
+        contradictions.check(BUNDLED, facts(members={**MEMBERS, **strangers}), touching(BUNDLED))
 
 
 def newton(**runners):
@@ -224,11 +240,11 @@ def test_warnings_are_what_forbids_nothing():
         pending_reboot=frozenset({"compute-10", "compute-2"}),
         unanswered={f"n-{i}": {"reboot": "no answer in time"} for i in range(5)},
     )
-    assert contradictions.warnings_of(known) == (
+    assert warned(known) == (
         "counted as down, 'openstack overcloud update restore' puts back what is out of use: "
         "controller-1 is failed since 1970-01-01T00:00:00Z by update u-1, batch-2",
         "failed, and the gates will say so (mend it, or accept it by name in the policy): controller-0: httpd, ntpd",
         "a reboot is pending on compute-2, compute-10",
         "the nodes did not tell: reboot of n-0, n-1, n-2 and 2 more",
     )
-    assert contradictions.warnings_of(Facts()) == ()
+    assert warned(Facts()) == ()

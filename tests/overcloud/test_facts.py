@@ -6,7 +6,7 @@ import pytest
 
 from tripleo_update_plugin.adapters import documents
 from tripleo_update_plugin.errors import BadPlan
-from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Held
+from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Fencing, Held
 from tripleo_update_plugin.planner.planner import plan_update
 from tripleo_update_plugin.testing import a_catalogue, an_overcloud
 
@@ -23,6 +23,11 @@ FULL = Facts(
             resources={"galera-bundle": "bundle"},
             fencing=False,
             bans={"ip-10.0.0.5": ("controller-1",)},
+            maintenance=True,
+            all_stopped=True,
+            troubles={"galera-bundle": {"controller-1": "unmanaged"}, "redis-bundle": {"controller-0": "blocked"}},
+            failures={"galera": ("galera-bundle-0",)},
+            fenced={"controller-1": Fencing(action="reboot", status="success", completed="2026-01-01 10:00:00 +01:00")},
         ),
     ),
     unclustered=frozenset({"controller-2"}),
@@ -32,6 +37,7 @@ FULL = Facts(
     cutting={"compute-0": ("openvswitch",)},
     unanswered={"compute-0": {"reboot": "exit code 3"}},
     aside={"controller-1": "the cluster calls it standby"},
+    absent={"controller-0": {"mysql": "galera-bundle"}},
     held={
         "compute-3": Held(
             state="out of use", stack="overcloud", update="1234abcd-9", batch="batch-2", phase="update", since=60.0,
@@ -39,6 +45,7 @@ FULL = Facts(
         )
     },
 )
+SEEN = {"seen_from": "controller-0", "quorum": True, "members": {}, "remotes": {}, "resources": {}}
 PLAN = plan_update(an_overcloud(Compute=(7, ["nova_compute"])), a_catalogue(), facts=FULL)
 
 
@@ -65,7 +72,10 @@ def test_facts_nobody_knows_of_are_left_out_so_that_older_plans_keep_their_diges
         {"updates": {"compute-0": 13, "compute-2": 0}},
         {"unclustered": frozenset({"controller-1"})},
         {"held": {}},
+        {"absent": {}},
         {"clusters": (replace(FULL.clusters[0], quorum=False),)},
+        *({"clusters": (replace(FULL.clusters[0], **{key: {}}),)} for key in ("troubles", "failures", "fenced")),
+        *({"clusters": (replace(FULL.clusters[0], **{key: False}),)} for key in ("maintenance", "all_stopped")),
     ],
 )
 def test_the_digest_binds_every_fact(change):
@@ -77,6 +87,14 @@ def test_the_digest_binds_every_fact(change):
     [
         ("managed_by", {"controller-0": {"mysql": "nobody"}}),
         ("clusters", [{"seen_from": "controller-0"}]),
+        ("clusters", [SEEN | {"maintenance": "true"}]),
+        ("clusters", [SEEN | {"troubles": {"galera": {"controller-0": "sad"}}}]),
+        ("clusters", [SEEN | {"troubles": {"{{ x }}": {"controller-0": "failed"}}}]),
+        ("clusters", [SEEN | {"failures": {"galera": [1]}}]),
+        ("clusters", [SEEN | {"fenced": {"controller-0": {"action": "reboot"}}}]),
+        ("clusters", [SEEN | {"fenced": {"controller-0": {"action": "a b", "status": "failed"}}}]),
+        ("clusters", [SEEN | {"members": {"controller-0": "odd"}}]),
+        ("absent", {"controller-0": ["mysql"]}),
         ("updates", {"compute-0": -1}),
         ("pending_reboot", ["<% $ %>"]),
         ("more", 1),

@@ -1,16 +1,26 @@
 """Facts of a plan and those of now: what makes the plan worthless, and what is only told."""
 
+from dataclasses import replace
+
 import pytest
 
-from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Held
+from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Fencing, Held
 from tripleo_update_plugin.plan.facts_since import broken, changed
 
 HELD = Held(state="out of use", update="12345678-9", batch="batch-2", since=0.0)
 IN_WORDS = "out of use since 1970-01-01T00:00:00Z by update 12345678, batch-2"
 
 
+FENCED = {"b": Fencing(action="reboot", status="success", completed="noon")}
+
+
 def cluster(quorum=True, seen_from="a", **members):
     return Cluster(seen_from=seen_from, quorum=quorum, members=members)
+
+
+def now_with(down=(), absent=None, **more):
+    """As WHOLE, and something more that the cluster says."""
+    return Facts(clusters=(replace(WHOLE.clusters[0], **more),), down=frozenset(down), absent=absent or {})
 
 
 WHOLE = Facts(clusters=(cluster(a="online", b="online", c="online"),), leaders={"mysql": "a", "redis": "b"})
@@ -31,10 +41,29 @@ WHOLE = Facts(clusters=(cluster(a="online", b="online", c="online"),), leaders={
          ["the cluster has no quorum, seen from a"]),
         (Facts(clusters=(cluster(a="online"), cluster(seen_from="b", b="online"))),
          ["the members of the cluster do not see the same: a, b"]),
+        (lambda: now_with(maintenance=True), ["the cluster is in maintenance, seen from a"]),
+        (lambda: now_with(all_stopped=True),
+         ["the cluster keeps everything stopped (stop-all-resources), seen from a"]),
+        (lambda: now_with(fenced=FENCED), ["b was fenced (reboot success, noon)"]),
+        (lambda: now_with(fenced=FENCED, down=["b"]), ["b does not answer"]),
+        (lambda: now_with(absent={"c": {"mysql": "galera-bundle"}}), ["Pacemaker does not run galera-bundle on c"]),
     ],
 )  # fmt: skip
 def test_what_breaks_a_plan(now, problems):
-    assert list(broken(WHOLE, now)) == problems
+    assert list(broken(WHOLE, now() if callable(now) else now)) == problems
+
+
+@pytest.mark.parametrize(
+    "more", [{"maintenance": True}, {"all_stopped": True}, {"fenced": FENCED}, {"absent": {"c": {"mysql": "galera"}}}]
+)
+def test_what_was_so_when_the_plan_was_made_breaks_nothing(more):
+    assert list(broken(now_with(**more), now_with(**more))) == []
+
+
+def test_fencing_that_was_switched_off_since_is_told():
+    on, off = now_with(fencing=True), now_with(fencing=False)
+    assert list(changed(on, off, [])) == ["fencing is off now (stonith-enabled=false)"]
+    assert list(changed(off, off, [])) == list(changed(off, on, [])) == []
 
 
 def test_what_a_plan_counts_as_down_may_be_down_for_another_reason():

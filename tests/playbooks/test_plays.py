@@ -147,6 +147,7 @@ def test_a_gate_looks_again_until_its_time_is_up(patience, seconds, retries):
     [play] = gate_after(an_overcloud(), CATALOGUE, ["cmp-0"], patience).plays
     [look] = play["tasks"]
     assert (look["tripleo_update_health"]["seconds"], look["retries"]) == (seconds, retries)
+    assert "tripleo_update_marks" in look["tripleo_update_health"]["folder"], "what is noted is in the node's record"
     assert seconds * (retries + 1) == patience.seconds
 
 

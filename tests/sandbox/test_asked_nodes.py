@@ -31,6 +31,26 @@ def test_the_cluster_and_what_it_runs_where(controller):
     assert found["openstack-cinder-volume"] == found["ip-10.0.0.5"] == [("t-controller-0", False)]
 
 
+def test_a_replica_that_is_broken_is_still_one_and_a_cluster_says_what_it_was_told(controller, state):
+    power.fault(controller, "mysql", broken=True)
+    view = ask(controller)["cluster"]
+    [galera] = [each for each in view["resources"] if each["name"] == "galera-bundle"]
+    assert (galera["replicas"], len(galera["instances"])) == (3, 2)
+    assert (view["fencing"], view["maintenance"], view["all_stopped"]) == (True, False, False)
+    query = ["crm_attribute", "--type", "crm_config", "--name", "stonith-enabled", "--query", "--quiet"]
+    assert controller.run(*query).returncode == 105
+    for word in ("stonith-enabled=false", "maintenance-mode=true", "stop-all-resources=true"):
+        assert controller.run("pcs", "property", "set", word).returncode == 0
+    view = ask(find_node(state, "t-controller-1"))["cluster"]
+    assert (view["fencing"], view["maintenance"], view["all_stopped"]) == (False, True, True)
+    assert controller.run(*query).stdout == "false\n"
+    assert controller.run(*query[:5], "--update", "true").returncode == 0
+    assert controller.run("pcs", "property", "unset", "stop-all-resources").returncode == 0
+    view = ask(controller)["cluster"]
+    assert (view["fencing"], view["all_stopped"]) == (True, False)
+    assert controller.run("pcs", "property", "set", "x=y").returncode == 64
+
+
 def test_leaders_move_with_the_cluster(controller, state):
     controller.run("pcs", "cluster", "stop")
     assert ask(controller)["cluster"] is None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 COMMANDS = (
     *("ceph", "clustercheck", "crm_mon", "crm_resource", "docker", "mongo", "multipathd", "mysql", "ovs-appctl", "pcs"),
-    *("podman", "rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl", "ss", "systemctl", "virsh"),
+    *("podman", "rabbitmq-diagnostics", "rabbitmq-upgrade", "rabbitmqctl", "ss", "stonith_admin", "systemctl", "virsh"),
 )
 
 #: What they say of a healthy node "n" in a cluster of three.
@@ -40,7 +40,7 @@ case "$me ${1:-}" in
     "systemctl list-units") cat "$here/listed" 2>/dev/null ;;
     "crm_resource --locate") cat "$here/resources/$3" 2>/dev/null ;;
     "podman ps") case "$*" in *--quiet*) cat "$here/ids" ;; *) cat "$here/containers" ;; esac 2>/dev/null ;;
-    "crm_resource --resource") ;;
+    "crm_resource --resource") cat "$here/roles/$2" 2>/dev/null ;;
     "podman exec") shift 2; command=$1; shift; exec "$here/bin/$command" "$@" ;;
     "docker "*) exit 127 ;;
     *)
@@ -57,7 +57,7 @@ class StandInNode:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for part in ("bin", "units", "resources", "says", "code"):
+        for part in ("bin", "units", "resources", "roles", "says", "code"):
             (folder / part).mkdir(parents=True)
         script = folder / "stand-in"
         script.write_text(_STAND_IN)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible.module_utils import tripleo_update_crm_mon as crm_mon
 
 from tripleo_update_plugin.library import tripleo_update_facts as module
 
@@ -96,6 +97,11 @@ def test_members_remote_nodes_and_their_states():
         "ctl-0": "online", "ctl-1": "standby", "ctl-2": "offline", "ctl-3": "pending", "ctl-4": "maintenance",
         "compute-0": "online",
     }  # fmt: skip
+    unclean = PLAIN.replace('name="ctl-2"', 'name="ctl-2" unclean="true"').replace(
+        'name="ctl-0" online="true"', 'name="ctl-0" online="true" unclean="true"'
+    )
+    states = {node["name"]: node["state"] for node in module.cluster(0, unclean, {})["nodes"]}
+    assert (states["ctl-0"], states["ctl-2"]) == ("unclean", "unclean")
     assert [node["name"] for node in view["nodes"] if node["remote"]] == ["compute-0"]
 
 
@@ -115,6 +121,78 @@ def test_bans_are_those_that_keep_a_resource_off_for_good():
     text = PLAIN.replace("</crm_mon>", f"<bans>{bans}</bans></crm_mon>")
     assert module.cluster(0, text, {})["bans"] == [{"resource": "ip-10.0.0.5", "node": "ctl-0"}]
     assert module.cluster(0, PLAIN, {})["bans"] == []
+
+
+def test_properties_that_stop_everything_or_leave_it_alone():
+    view = module.cluster(0, PLAIN, {})
+    assert (view["maintenance"], view["all_stopped"]) == (False, False)
+    stopped = PLAIN.replace("<cluster_options", '<cluster_options stop-all-resources="true"')
+    assert module.cluster(0, stopped, {})["all_stopped"]
+    view = module.cluster(0, PLAIN.replace('maintenance-mode="false"', 'maintenance-mode="true"'), {})
+    assert view["maintenance"]
+    assert [node["state"] for node in view["nodes"] if node["name"] == "ctl-4"] == ["online"], "it is the cluster's"
+
+
+def troubles(text):
+    return {(each["resource"], each["node"]): each["what"] for each in module.cluster(0, text, {})["troubles"]}
+
+
+def test_what_is_wrong_with_a_resource_and_where():
+    assert troubles(PLAIN) == {}
+    failed = PLAIN.replace('role="Slave"', 'role="Slave" managed="true" failed="true"')
+    assert troubles(failed) == {("redis-master", "ctl-0"): "failed"}
+    blocked = PLAIN.replace('role="Slave"', 'role="Slave" managed="false" failed="true" blocked="true"')
+    assert troubles(blocked) == {("redis-master", "ctl-0"): "blocked"}
+    alone = PLAIN.replace('role="Master"', 'role="Master" managed="false" failed="false"')
+    assert troubles(alone) == {("redis-master", "ctl-1"): "unmanaged"}
+    assert troubles(alone.replace('maintenance-mode="false"', 'maintenance-mode="true"')) == {}
+    stopped = PLAIN.replace('role="Stopped"', 'role="Stopped" managed="false"')
+    assert troubles(stopped) == {}, "where nothing runs nothing is left alone"
+    resting = PLAIN.replace('<clone id="openstack', '<resource id="x" managed="false"><node name="ctl-4"/></resource>'
+                            '<clone id="openstack')  # fmt: skip
+    assert troubles(resting) == {}, "its node is in maintenance"
+
+
+def test_what_is_wrong_inside_a_bundle_is_told_of_the_node_of_its_container():
+    text = BUNDLED.replace('maintenance-mode="true"', 'maintenance-mode="false"')
+    assert troubles(text) == {}
+    assert troubles(text.replace('role="Promoted"', 'role="Promoted" failed="true"')) == {
+        ("redis-bundle", "ctl-0"): "failed"
+    }
+    assert troubles(text.replace('role="Stopped"', 'role="Stopped" failed="true"')) == {}, "it is absent there"
+
+
+def test_replicas_are_counted_whether_or_not_they_run():
+    count = {each["name"]: each["replicas"] for each in module.cluster(0, BUNDLED, {})["resources"]}
+    assert count == {"redis-bundle": 2, "haproxy-bundle": 1}
+    count = {each["name"]: each["replicas"] for each in module.cluster(0, PLAIN, {})["resources"]}
+    assert count == {"ip-10.0.0.5": 1, "redis-master": 3, "openstack-core-clone": 1}
+
+
+FAILURES = """<failures>
+  <failure op_key="galera_monitor_10000" node="galera-bundle-1" exitstatus="error" exitreason="a secret"/>
+  <failure op_key="ip-10.0.0.5_migrate_to_0" node="ctl-0"/> <failure id="without_a_key" node="ctl-0"/>
+</failures>
+<fence_history>
+  <fence_event action="reboot" target="ctl-2" client="c" origin="ctl-0" status="pending" extended-status="0"/>
+  <fence_event action="reboot" target="ctl-1" status="failed" completed="2026-01-02 10:00:00Z" exit-reason="a secret"/>
+  <fence_event action="off" target="ctl-1" status="success" completed="2026-01-01 10:00:00Z"/>
+  <fence_event action="on" target="compute-0" status="success" completed="2026-01-01 10:00:00Z"/>
+</fence_history>
+</crm_mon>"""
+
+
+def test_failures_and_the_last_fencing_of_each_node_without_the_text_of_errors():
+    assert module.cluster(0, PLAIN, {})["failures"] == module.cluster(0, PLAIN, {})["fenced"] == []
+    view = module.cluster(0, PLAIN.replace("</crm_mon>", FAILURES), {})
+    assert view["failures"] == [
+        {"resource": "galera", "node": "galera-bundle-1"}, {"resource": "ip-10.0.0.5", "node": "ctl-0"},
+    ]  # fmt: skip
+    assert view["fenced"] == [
+        {"node": "ctl-2", "action": "reboot", "status": "pending", "completed": ""},
+        {"node": "ctl-1", "action": "reboot", "status": "failed", "completed": "2026-01-02 10:00:00Z"},
+    ]
+    assert "secret" not in str(view)
 
 
 def copies(text):
@@ -138,8 +216,8 @@ def test_bundles_are_on_the_nodes_of_their_containers():
         "haproxy-bundle": [(["haproxy-bundle"], "ctl-0", False)],
     }
     view = module.cluster(0, BUNDLED, {})
-    assert view["nodes"] == [{"name": "ctl-0", "remote": False, "state": "maintenance"}]
-    assert not view["quorum"]
+    assert view["nodes"] == [{"name": "ctl-0", "remote": False, "state": "online"}]
+    assert not view["quorum"] and view["maintenance"]
 
 
 def test_a_cluster_that_is_stopped_is_not_one_that_does_not_answer():
@@ -299,7 +377,8 @@ def test_what_is_not_installed_is_an_answer_or_told(tmp_path):
     }
 
 
-def test_the_module_is_one_for_python_2_7_too():
+@pytest.mark.parametrize("module", [module, crm_mon])
+def test_the_module_is_one_for_python_2_7_too(module):
     """Newton to Stein run on CentOS 7, where Ansible's modules run under Python 2.7."""
     tree = ast.parse(inspect.getsource(module))
     newer = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Nonlocal, ast.YieldFrom, ast.AsyncFunctionDef)

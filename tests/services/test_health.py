@@ -1,6 +1,7 @@
 """Every gate of the catalogue: it passes while its service is healthy, and fails, naming it, when it is sick."""
 
 import importlib.util
+import json
 import os
 import re
 import sys
@@ -105,9 +106,9 @@ def node(tmp_path, monkeypatch):
     return made
 
 
-def look(checks, socket="", address=ADDRESS):
+def look(checks, socket="", address=ADDRESS, folder="/nowhere"):
     given = {"checks": checks, "node": "n", "address": address, "vips": [], "haproxy_socket": socket}
-    seen = health.look(given, Acceptance())
+    seen = health.look({**given, "folder": str(folder)}, Acceptance())
     return seen.reasons(), sorted(seen.unchecked)
 
 
@@ -151,6 +152,12 @@ def ways_to_be_sick(check, node, servers, balancer):
         yield "no server is up"
         balancer.close()
         yield "no answer"
+    elif kind == "settled":
+        name = {"routers": "qrouter-0", "networks": "qdhcp-0"}[value["what"]]
+        before = {"runs": False, "written": None, "state": ""}
+        node.puts("notes.json", json.dumps({value["what"]: {name: before}}))
+        yield "a namespace that was there is not"
+        node.puts("notes.json", None)
     elif kind == "like":
         node.puts("listed", f"tripleo_{value}.service loaded failed failed x\n")
         yield "failed"
@@ -168,7 +175,7 @@ def test_a_gate_knows_health_from_sickness(service, runner, node, servers, balan
     assert look(checks, balancer.socket) == ({}, [])
     for check in checks:
         for how in ways_to_be_sick(check, node, servers, balancer):
-            sick, _ = look(checks, balancer.socket)
+            sick, _ = look(checks, balancer.socket, folder=node.folder)
             assert set(sick) == {service}, how
             assert sick[service], how
 

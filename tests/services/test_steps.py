@@ -43,6 +43,12 @@ class World:
         path = self.marks / host / "changes.json"
         return json.loads(path.read_text()) if path.exists() else []
 
+    def changes_by(self, node, name, argv, on):
+        """As if *on* had noted a command that undoes something for *node*."""
+        change = {"for": node, "kind": "command", "name": name, "argv": argv, "container": None, "unknown": []}
+        (self.marks / on).mkdir(parents=True, exist_ok=True)
+        (self.marks / on / "changes.json").write_text(json.dumps([*self.changes(on), change]))
+
     def run(self, phase, nodes=("ctl-0",), only=None, **more):
         done = steps(phase, self.overcloud, CATALOGUE, list(nodes), only, **more)
         plays = [{**play, "environment": {"PATH": self.node.path}} for play in done.plays]
@@ -273,6 +279,73 @@ def test_instances_of_a_compute_that_is_updated_are_not_evacuated(world):
     errors, calls = made.run("drain", ["cmp-0"], only=["compute_instanceha"])
     assert errors == {} and [c for c in calls if c.startswith("pcs")] == ["pcs resource disable cmp-0 --wait=300"]
     assert made.run("restore", ["cmp-0"], only=["compute_instanceha"]) == ({}, ["pcs resource enable cmp-0 --wait=300"])
+
+
+def test_a_remote_comes_back_from_whichever_member_has_the_note(world):
+    made = world("compute_instanceha", runner="systemd")
+    assert made.run("drain", ["cmp-0"], only=["compute_instanceha"])[0] == {}
+    assert [change["name"] for change in made.changes("ctl-0")] == ["remote cmp-0"]
+    (made.marks / "ctl-1").mkdir()
+    (made.marks / "ctl-0" / "changes.json").rename(made.marks / "ctl-1" / "changes.json")
+    assert made.run("restore", ["cmp-0"], only=["compute_instanceha"]) == ({}, ["pcs resource enable cmp-0 --wait=300"])
+    assert made.changes("ctl-1") == []
+
+
+DEVICES = " fence-a\n fence_ipmilan-525400aa\n2 devices found\n"
+
+
+def fencing_off(world, devices=DEVICES):
+    made = world()
+    made.variables["tripleo_update_fencing_off"] = True
+    made.node.says("stonith_admin", devices)
+    return made
+
+
+def of_devices(calls):
+    return [" ".join(call.split()[2:]) for call in calls if "crm_resource --resource" in call and "--get" not in call]
+
+
+def test_fencing_stays_on_unless_an_operator_wants_it_off(world):
+    made = world()
+    made.node.says("stonith_admin", DEVICES)
+    assert made.run("drain", only=["pacemaker"]) == ({}, [])
+    assert made.run("restore", only=["pacemaker"]) == ({}, [])
+
+
+def test_only_devices_that_can_fence_the_node_are_disabled_and_come_back(world):
+    made = fencing_off(world)
+    made.node.puts("roles/fence-a", "Stopped\n")
+    errors, calls = made.run("drain", only=["pacemaker"])
+    assert errors == {} and "stonith_admin --list ctl-0" in calls
+    assert of_devices(calls) == ["fence_ipmilan-525400aa --meta --set-parameter target-role --parameter-value Stopped"]
+    assert (made.changes("ctl-0"), [each["name"] for each in made.changes("ctl-1")]) == (
+        [], ["fence fence_ipmilan-525400aa"],
+    )  # fmt: skip
+    made.variables.clear()
+    errors, calls = made.run("restore", only=["pacemaker"])
+    assert (errors, of_devices(calls)) == ({}, ["fence_ipmilan-525400aa --meta --delete-parameter target-role"])
+    assert made.changes("ctl-1") == []
+
+
+def test_a_device_of_several_nodes_comes_back_with_the_last_of_them(world):
+    made = fencing_off(world, " fence-a\n1 fence device found\n")
+    for name in ("ctl-0", "cmp-0"):
+        made.changes_by(name, "fence fence-a", ["crm_resource", "--resource", "fence-a"], on="ctl-1")
+    assert of_devices(made.run("restore", ["ctl-0"], only=["pacemaker"])[1]) == []
+    assert [change["for"] for change in made.changes("ctl-1")] == ["cmp-0"]
+
+
+def test_where_nothing_can_fence_the_node_there_is_nothing_to_do_and_no_answer_is_a_failure(world):
+    made = fencing_off(world, "No devices found\n")
+    errors, calls = made.run("drain", only=["pacemaker"])
+    assert (errors, of_devices(calls)) == ({}, [])
+    made.node.says("stonith_admin", "", code=102)
+    assert "It is known which devices can fence the node" in made.run("drain", only=["pacemaker"])[0]["ctl-0"]
+
+
+def test_without_another_member_nobody_could_fence_the_node(world):
+    made = fencing_off(world)
+    assert made.run("drain", only=["pacemaker"], skip=["ctl-1"]) == ({}, [])
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ class ListFacts(CloudCommand, command.Lister):  # type: ignore[misc]
 
     One row per node: whether it answers, its cluster has it and no update has left it out of use, the services it
     leads, whether a reboot is pending, how many packages or containers have a newer version, units that failed, and
-    questions without an answer. Where Heat and the nodes contradict each other it says so, and the exit code is 1: no
-    plan would be made.
+    questions without an answer. Then the cluster: quorum, fencing, who was fenced, what does not run there as it
+    should. Where Heat and the nodes contradict each other it says so, and the exit code is 1: no plan would be made.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -30,16 +30,17 @@ class ListFacts(CloudCommand, command.Lister):  # type: ignore[misc]
 
     def take_action(self, parsed_args: argparse.Namespace) -> Rows:
         from tripleo_update_plugin import rollout
-        from tripleo_update_plugin.overcloud import contradictions
+        from tripleo_update_plugin.overcloud import cluster_state, contradictions
 
         snapshot = snapshot_of(self, parsed_args.stack)
         facts = rollout.discover(snapshot.stack, self.mistral())
         overcloud = rollout.overcloud_of(snapshot, facts)
         included = [node.name for node in overcloud.nodes if not node.excluded]
         facts = contradictions.set_aside(overcloud, facts, included)
-        found = contradictions.contradictions_of(overcloud, facts)
+        found = contradictions.contradictions_of(overcloud, facts, included)
         self.exit_code = 1 if found else 0
-        for each in (*found, *contradictions.warnings_of_cluster(facts)):
+        lines = [cluster_state.in_words(cluster) for cluster in facts.clusters]
+        for each in (*lines, *found, *contradictions.warnings_of_cluster(overcloud, facts, included)):
             self.say(str(each))
         return COLUMNS, [_row(node, facts) for node in overcloud.nodes]
 

@@ -18,6 +18,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.tripleo_update_crm_mon import view_of
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, Silent
 from ansible.module_utils.tripleo_update_record import FOLDER, Records, told, updated_to
 
@@ -63,7 +64,6 @@ LIMITS = {"addresses": 20, "cluster": 20, "units": 20, "containers": 20, "docker
 _CUTTING = re.compile(r"openvswitch|docker$|docker-ce$|podman$|libvirt-daemon$")
 
 _FOLDERS = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
-_ENGINES = ("docker", "podman", "rkt")
 
 
 class Unanswered(Exception):
@@ -171,74 +171,7 @@ def cluster(code, text, states):
         root = ElementTree.fromstring(text.encode("utf-8"))
     except ElementTree.ParseError:
         raise Unanswered("it is no XML")
-    controller, options = root.find("summary/current_dc"), root.find("summary/cluster_options")
-    unmanaged = options is not None and options.get("maintenance-mode") == "true"
-    section = root.find("resources")
-    fencing = options.get("stonith-enabled") if options is not None else None
-    return {
-        "fencing": None if fencing is None else fencing == "true",
-        "bans": [
-            {"resource": ban.get("resource"), "node": ban.get("node")}
-            for ban in root.findall("bans/ban")
-            if ban.get("resource") and ban.get("node") and int(ban.get("weight") or 0) <= -1000000
-        ],
-        "quorum": controller is not None and controller.get("with_quorum") == "true",
-        "nodes": [
-            {"name": node.get("name"), "remote": node.get("type") == "remote", "state": _state(node, unmanaged)}
-            for node in root.findall("nodes/node")
-            if not node.get("id_as_resource")  # the inside of a bundle
-        ],
-        "resources": [
-            {"name": top.get("id"), "kind": top.tag, "instances": list(_instances(top, []))}
-            for top in (section if section is not None else [])
-        ],
-    }
-
-
-def _state(node, unmanaged):
-    if node.get("online") != "true":
-        return "offline"
-    if node.get("pending") == "true":
-        return "pending"
-    if node.get("standby") == "true" or node.get("standby_onfail") == "true":
-        return "standby"
-    return "maintenance" if unmanaged or node.get("maintenance") == "true" else "online"
-
-
-def _instances(element, names):
-    """Every running copy: the names it goes by, the node it is on, its role there."""
-    name = (element.get("id") or "").split(":")[0]
-    if element.tag == "resource":
-        for node in element.findall("node"):
-            yield _instance(names + [name], node.get("name"), element.get("role"))
-    elif element.tag == "bundle":
-        for replica in element.findall("replica"):
-            for each in _in_bundle(replica, name):
-                yield each
-    else:
-        plain = re.sub(r"-(clone|master)$", "", name)
-        for part in element:
-            for each in _instances(part, names + [name, plain]):
-                yield each
-
-
-def _in_bundle(replica, bundle):
-    """A bundle's copy is on the node of its container; its role is that of the resource inside, where there is one."""
-    inside, host = [], None
-    for resource in replica.findall("resource"):
-        agent = (resource.get("resource_agent") or "").split(":")[-1]
-        if agent in _ENGINES:
-            host = resource.find("node")
-        elif agent not in ("IPaddr2", "remote"):
-            inside.append(resource)
-    if host is not None:
-        role = inside[0].get("role") if inside else "Started"
-        yield _instance([bundle] + [each.get("id") for each in inside], host.get("name"), role)
-
-
-def _instance(names, node, role):
-    # Pacemaker 2.1 says Promoted for what was Master.
-    return {"names": sorted(set(names)), "node": node, "promoted": role in ("Master", "Promoted")}
+    return view_of(root)
 
 
 def sessions(path):

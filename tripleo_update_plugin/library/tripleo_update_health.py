@@ -13,6 +13,7 @@ from os import devnull, environ
 from subprocess import PIPE, Popen
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.tripleo_update_agents import awaited
 from ansible.module_utils.tripleo_update_ceph import cannot_spare, whole, why
 from ansible.module_utils.tripleo_update_haproxy import HAProxy, Refused, missed
 from ansible.module_utils.tripleo_update_ports import SECONDS, HTTPException, get_plain_or_tls, packed, talk, unverified
@@ -26,8 +27,9 @@ DOCUMENTATION = r"""
 module: tripleo_update_health
 short_description: Waits until the services of a node are healthy, as the service catalogue describes it
 description:
-  - Changes nothing but the record, where it claims the node. Fails if a service is still sick when time is up, and
-    names every one that is, with the reason, and C(names) by which that can be accepted.
+  - Changes nothing but the record, where it claims the node, or finds again what was noted there. Fails if a service is
+    still sick when time is up, and names every one that is, with the reason, and C(names) by which that can be
+    accepted.
   - Never tells what a command printed, which may be a secret.
 options:
   checks:
@@ -279,6 +281,11 @@ def servers(host, asked):
     return [Sick("HAProxy has too few servers up without ", name, ["haproxy:" + name]) for name in names]
 
 
+def settled(host, asked):
+    """What an agent of Neutron had set up before it was stopped, by the node's record, it has set up again."""
+    return awaited(Records(host.params["folder"]), **asked)
+
+
 def like(host, name):
     """A service that nobody described: units and containers with its name; None if there are none."""
     spellings = (name.replace("_", "-"), name.replace("-", "_"))
@@ -301,7 +308,7 @@ KINDS = {
     each.__name__: each
     for each in (units, containers, here, somewhere, master, http, tcp, haproxy, servers, like)
 }  # fmt: skip
-KINDS.update((each.__name__, as_a_whole(each)) for each in (command, ceph_spares))
+KINDS.update((each.__name__, as_a_whole(each)) for each in (command, ceph_spares, settled))
 
 
 def look(params, acceptance):

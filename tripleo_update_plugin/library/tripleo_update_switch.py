@@ -36,7 +36,8 @@ options:
     type: str
     required: true
   name:
-    description: What is switched, in words that are its own on this host.
+    description:
+      - What is switched, in words that are its own on this host. With C(back) it may be a pattern, as in C(x *).
     type: str
     required: true
   is_out:

@@ -4,7 +4,8 @@ Files in a folder of the host, which only root can read. ``owner.json`` says who
 of use; ``changes.json`` lists what was changed *from* this host, for itself or for another node, with what was there
 before. Each is written before the deed and taken away after it is undone. ``updated.json`` says which outputs of the
 stack an update has brought all of the host to; it goes as soon as another one begins. ``before.json`` says how sick was
-before an update what is accepted as sick, until that is known to be well.
+before an update what is accepted as sick, until that is known to be well. ``notes.json`` says what has to be there
+again before the next node goes; whoever finds it so takes it away.
 """
 
 # Ansible carries this file to the nodes: it may use nothing of ours, and has to run with Python 2.7 and 3.5 as well.
@@ -108,6 +109,20 @@ class Records:
             self._write("before.json", before)
         else:
             self._remove("before.json")
+
+    def notes(self):
+        """{what: how it was}."""
+        return self._read("notes.json", dict, {})
+
+    def note(self, what, how):
+        self._write("notes.json", dict(self.notes(), **{what: how}))
+
+    def drop_note(self, what):
+        left = dict((key, how) for key, how in self.notes().items() if key != what)
+        if left:
+            self._write("notes.json", left)
+        else:
+            self._remove("notes.json")
 
     def _read(self, name, kind, default):
         path = os.path.join(self.folder, name)

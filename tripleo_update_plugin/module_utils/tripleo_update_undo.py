@@ -12,6 +12,7 @@ A note says for which node (``for``), of which ``kind``, and by which ``name`` t
 
 from __future__ import absolute_import, division, print_function
 
+import fnmatch
 import re
 
 from ansible.module_utils.tripleo_update_ceph import whole
@@ -29,13 +30,13 @@ class Left(Exception):
 
 
 def undo(module, records, nodes, kinds=None, names=None):
-    """Undo the changes for *nodes*, the newest first, or those of some kinds and names.
+    """Undo the changes for *nodes*, the newest first, or those of some kinds and names, which may be patterns (``x*``).
 
     ({node: what was put back}, {node: what is left, and why}); nodes without any are left out.
     """
     done, left = {}, {}
     for change in reversed(records.changes_for(nodes)):
-        if (kinds and change["kind"] not in kinds) or (names is not None and change["name"] not in names):
+        if (kinds and change["kind"] not in kinds) or (names is not None and not _is_named(change, names)):
             continue
         words = "%s %s" % (change["kind"], change["name"])
         try:
@@ -47,6 +48,10 @@ def undo(module, records, nodes, kinds=None, names=None):
                 records.drop(change)
             done.setdefault(change["for"], []).append(words)
     return done, left
+
+
+def _is_named(change, patterns):
+    return any(fnmatch.fnmatchcase(change["name"], pattern) for pattern in patterns)
 
 
 def reasons(left):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from tripleo_update_plugin.errors import ContradictingFacts
 from tripleo_update_plugin.names import naturally
+from tripleo_update_plugin.overcloud import cluster_state
 from tripleo_update_plugin.overcloud.architecture import OLD_SIGNS
 from tripleo_update_plugin.overcloud.facts import Cluster, Facts
 from tripleo_update_plugin.overcloud.model import Node, Overcloud
@@ -31,9 +32,9 @@ class Contradiction:
         return f"Heat: {self.heat}; nodes: {self.nodes}. {self.remedy}"
 
 
-def check(overcloud: Overcloud, facts: Facts) -> None:
-    """Raise ContradictingFacts if Heat and the nodes cannot both be right."""
-    found = contradictions_of(overcloud, facts)
+def check(overcloud: Overcloud, facts: Facts, touched: Collection[str]) -> None:
+    """Raise ContradictingFacts if Heat and the nodes cannot both be right, for an update of *touched* nodes."""
+    found = contradictions_of(overcloud, facts, touched)
     if found:
         more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
         lines = "".join(f"\n  - {each}" for each in [*found[:_MOST], *more])
@@ -82,14 +83,15 @@ def architecture_of(resources: Mapping[str, str]) -> tuple[str, str]:
     return "", ""
 
 
-def contradictions_of(overcloud: Overcloud, facts: Facts) -> tuple[Contradiction, ...]:
-    """Every contradiction; none where the nodes said nothing to the point."""
+def contradictions_of(overcloud: Overcloud, facts: Facts, touched: Collection[str]) -> tuple[Contradiction, ...]:
+    """Every contradiction; none where the nodes said nothing to the point. *touched* are the nodes to be updated."""
     return (
         *_views(overcloud, facts.views),
         *_architectures(overcloud, facts.views),
         *_members(overcloud, facts),
+        *_obstacles(overcloud, facts, touched),
         *_strangers(overcloud, facts.views),
-        *_runners(overcloud, facts),
+        *_runners(overcloud, facts, touched),
     )
 
 
@@ -122,10 +124,17 @@ def _architectures(overcloud: Overcloud, clusters: tuple[Cluster, ...]) -> Itera
 
 #: State of a member → how to bring it back.
 _BACK = {
-    "offline": "Start it there: 'pcs cluster start', or the unit pacemaker_remote of a remote node.",
+    "offline": (
+        "Start it there: 'pcs cluster start', or the unit pacemaker_remote of a remote node, and 'pcs resource enable "
+        "{0}' if somebody has disabled that."
+    ),
     "standby": "'pcs node unstandby {0}', or 'pcs cluster unstandby {0}' with an older pcs.",
-    "maintenance": "'pcs node unmaintenance {0}', or end the cluster's maintenance mode.",
+    "maintenance": "'pcs node unmaintenance {0}'.",
     "pending": "It is joining: ask again soon.",
+    "unclean": (
+        "It is to be fenced, and nothing of it starts elsewhere before: wait for that. If it is switched off and that "
+        "cannot be, 'pcs stonith confirm {0}' says so."
+    ),
 }
 
 
@@ -139,7 +148,7 @@ def set_aside(overcloud: Overcloud, facts: Facts, touched: Collection[str]) -> F
 
 
 def _members(overcloud: Overcloud, facts: Facts) -> Iterator[Contradiction]:
-    """Nodes that answer, but are not the members of the cluster that Heat says they are.
+    """Nodes that answer, but are not the members of the cluster that Heat says they are, or do not serve as such.
 
     A member that is offline or in standby gives no vote and runs no service. It answers, so no budget would count it as
     down. A node that is counted as down, for whatever reason, is no contradiction.
@@ -147,6 +156,17 @@ def _members(overcloud: Overcloud, facts: Facts) -> Iterator[Contradiction]:
     for node, service, nodes, remedy in _out_of_place(overcloud, facts):
         heat = f"{node.name} ({node.role}) has the service {service}"
         yield Contradiction(heat=heat, nodes=nodes, remedy=remedy.format(node.name))
+
+
+def _obstacles(overcloud: Overcloud, facts: Facts, touched: Collection[str]) -> Iterator[Contradiction]:
+    for cluster in facts.views[:1]:
+        for heat, nodes, remedy in cluster_state.in_the_way(cluster, _clustered(overcloud, touched)):
+            yield Contradiction(heat=heat, nodes=nodes, remedy=remedy)
+
+
+def _clustered(overcloud: Overcloud, names: Collection[str]) -> frozenset[str]:
+    """Those of *names* that are nodes of the cluster by Heat."""
+    return frozenset(names) & (overcloud.hosts_of("pacemaker") | overcloud.hosts_of("pacemaker_remote"))
 
 
 def _out_of_place(overcloud: Overcloud, facts: Facts) -> Iterator[tuple[Node, str, str, str]]:
@@ -160,6 +180,8 @@ def _out_of_place(overcloud: Overcloud, facts: Facts) -> Iterator[tuple[Node, st
             if not facts.views:
                 continue
             nodes, remedy = _place(node.name, service == "pacemaker", facts.views[0])
+            if not nodes:
+                nodes, remedy = cluster_state.broken_on(node.name, facts.views[0], facts)
         if nodes:
             yield node, service, nodes, remedy
 
@@ -195,10 +217,10 @@ def _strangers(overcloud: Overcloud, clusters: tuple[Cluster, ...]) -> Iterator[
                 )  # fmt: skip
 
 
-def _runners(overcloud: Overcloud, facts: Facts) -> Iterator[Contradiction]:
-    """One for all nodes and services that differ alike."""
+def _runners(overcloud: Overcloud, facts: Facts, touched: Collection[str]) -> Iterator[Contradiction]:
+    """One for all nodes and services that differ alike; a node that is not *touched* may run them as it does."""
     alike: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
-    for name in naturally(facts.managed_by.keys() - facts.held.keys()):
+    for name in naturally((facts.managed_by.keys() - facts.held.keys()) & set(touched)):
         role = overcloud.node(name).role
         for service, runner in facts.managed_by[name].items():
             expected = overcloud.runners.get(role, {}).get(service, "")
@@ -225,8 +247,8 @@ def _in_words(members: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {members[name]}" for name in naturally(members)) or "nobody"
 
 
-def warnings_of(facts: Facts) -> tuple[str, ...]:
-    """What an operator should know of the nodes before an update, though nothing forbids it."""
+def warnings_of(overcloud: Overcloud, facts: Facts, touched: Collection[str]) -> tuple[str, ...]:
+    """What an operator should know of the nodes before an update of those *touched*, though nothing forbids it."""
     questions: dict[str, set[str]] = {}
     for name, reasons in facts.unanswered.items():
         for question in reasons:
@@ -247,7 +269,7 @@ def warnings_of(facts: Facts) -> tuple[str, ...]:
         ),
         ("the nodes did not tell: ", unknown),
     )
-    return (*(text + names for text, names in found if names), *warnings_of_cluster(facts))
+    return (*(text + names for text, names in found if names), *warnings_of_cluster(overcloud, facts, touched))
 
 
 def _cutting(facts: Facts) -> dict[str, list[str]]:
@@ -259,21 +281,10 @@ def _cutting(facts: Facts) -> dict[str, list[str]]:
     return found
 
 
-def warnings_of_cluster(facts: Facts) -> Iterator[str]:
-    """What the cluster would not do in an update, as it is set up now."""
+def warnings_of_cluster(overcloud: Overcloud, facts: Facts, touched: Collection[str]) -> Iterator[str]:
+    """Those of them that are about the cluster."""
     for cluster in facts.views[:1]:
-        if cluster.fencing is False:
-            yield (
-                "fencing is off (stonith-enabled=false): a node that hangs is not fenced; if an earlier update left it "
-                "off, 'pcs property set stonith-enabled=true' puts it back"
-            )
-        for resource in naturally(cluster.bans):
-            banned = [name for name in cluster.bans[resource] if name not in facts.held]
-            if banned:
-                yield (
-                    f"a ban keeps {resource} off {', '.join(naturally(banned))}, so it cannot move there; if an "
-                    f"earlier update or move left it, 'pcs resource clear {resource}' takes it away"
-                )
+        yield from cluster_state.worth_knowing(cluster, facts, _clustered(overcloud, touched))
 
 
 def _some(names: Iterable[str]) -> str:

@@ -9,13 +9,31 @@ from tripleo_update_plugin.times import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fencing:
+    """The last time a node was fenced: ``action`` reboot or off; ``status`` success, failed or pending; its end."""
+
+    action: str
+    status: str
+    completed: str = ""
+
+    def __str__(self) -> str:
+        """
+        >>> str(Fencing(action="reboot", status="failed", completed="2026-01-01 10:00:00Z"))
+        'reboot failed, 2026-01-01 10:00:00Z'
+        """
+        return f"{self.action} {self.status}" + (f", {self.completed}" if self.completed else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """The Pacemaker cluster as the node ``seen_from`` sees it.
 
-    ``members`` have a vote, ``remotes`` have none: {name: online, offline, standby, maintenance or pending}.
+    ``members`` have a vote, ``remotes`` have none: {name: online, offline, standby, maintenance, pending or unclean}.
     ``resources`` is {name: what it is: bundle, clone, master, group or resource}, the inside of each left out.
     ``fencing`` says whether stonith is enabled, None where the cluster does not tell; ``bans`` is {resource: nodes that
-    it may not run on}.
+    it may not run on}. ``maintenance`` and ``all_stopped`` are the properties maintenance-mode and stop-all-resources.
+    ``troubles`` is {resource: {node: blocked, failed or unmanaged}} of now, ``failures`` {resource: nodes where an
+    action of it failed and was not cleaned up}, ``fenced`` {node: the last fencing of it}.
     """
 
     seen_from: str
@@ -25,6 +43,11 @@ class Cluster:
     resources: Mapping[str, str] = field(default_factory=dict)
     fencing: bool | None = None
     bans: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    maintenance: bool = False
+    all_stopped: bool = False
+    troubles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    failures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fenced: Mapping[str, Fencing] = field(default_factory=dict)
 
     @property
     def votes(self) -> tuple[bool, Mapping[str, str]]:
@@ -40,15 +63,25 @@ class Cluster:
         }
         if self.fencing is not None:
             known["fencing"] = self.fencing
-        if self.bans:
-            known["bans"] = {resource: list(nodes) for resource, nodes in sorted(self.bans.items())}
-        return known
+        more = {
+            "bans": {resource: list(nodes) for resource, nodes in sorted(self.bans.items())},
+            "maintenance": self.maintenance,
+            "all_stopped": self.all_stopped,
+            "troubles": {resource: dict(sorted(by.items())) for resource, by in sorted(self.troubles.items())},
+            "failures": {resource: list(nodes) for resource, nodes in sorted(self.failures.items())},
+            "fenced": {node: asdict(event) for node, event in sorted(self.fenced.items())},
+        }
+        return known | {key: value for key, value in more.items() if value}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Cluster":
         """What to_dict() gave. TypeError for other keys."""
-        bans = {resource: tuple(nodes) for resource, nodes in (data.get("bans") or {}).items()}
-        return cls(**{**data, "bans": bans})
+        lists = {
+            key: {resource: tuple(nodes) for resource, nodes in (data.get(key) or {}).items()}
+            for key in ("bans", "failures")
+        }
+        fenced = {node: Fencing(**event) for node, event in (data.get("fenced") or {}).items()}
+        return cls(**{**data, **lists, "fenced": fenced})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +142,7 @@ class Facts:
     them that cut what runs there}, ``unanswered`` {node: {question: why}}. ``held`` are nodes that an update has not
     let go of; ``aside`` are nodes out of their cluster that a plan does not touch, {node: what is the matter}.
     ``updated`` is {node: the digest of the outputs that an update has brought all of it to}.
+    ``absent`` is {node: {service: its resource}} of what Pacemaker should run there and does not.
     """
 
     down: frozenset[str] = frozenset()
@@ -124,6 +158,7 @@ class Facts:
     held: Mapping[str, Held] = field(default_factory=dict)
     aside: Mapping[str, str] = field(default_factory=dict)
     updated: Mapping[str, str] = field(default_factory=dict)
+    absent: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def is_current(self, node: str, outputs: str) -> bool:
         """Whether an update has brought *node* to these *outputs*, a digest, and nothing newer is to be seen there."""
@@ -162,6 +197,7 @@ class Facts:
             "held": {node: held.to_dict() for node, held in sorted(self.held.items())},
             "aside": dict(sorted(self.aside.items())),
             "updated": dict(sorted(self.updated.items())),
+            "absent": {node: dict(sorted(by.items())) for node, by in sorted(self.absent.items())},
         }
         return {
             "down": list(naturally(self.down)),
@@ -186,4 +222,5 @@ class Facts:
             held={node: Held.from_dict(held) for node, held in (data.get("held") or {}).items()},
             aside=dict(data.get("aside") or {}),
             updated=dict(data.get("updated") or {}),
+            absent=dict(data.get("absent") or {}),
         )

@@ -12,7 +12,7 @@ from tripleo_update_plugin.overcloud.facts import Facts
 from tripleo_update_plugin.overcloud.model import Overcloud
 
 _OF_NODES = ("down", "unclustered", "pending_reboot")
-_BY_NODE = ("managed_by", "failed", "updates", "unanswered", "held", "aside", "cutting")
+_BY_NODE = ("managed_by", "failed", "updates", "unanswered", "held", "aside", "cutting", "absent")
 
 
 def without(overcloud: Overcloud, facts: Facts) -> tuple[Facts, tuple[str, ...]]:

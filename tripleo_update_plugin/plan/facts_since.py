@@ -25,6 +25,9 @@ def changed(then: Facts, now: Facts, services: Collection[str]) -> Iterator[str]
         before, after = then.leaders.get(service), now.leaders.get(service)
         if before and after and before != after:
             yield f"{service} is led by {after}, not by {before} any more"
+    for old, new in zip(then.views[:1], now.views[:1], strict=False):
+        if old.fencing and new.fencing is False:
+            yield "fencing is off now (stonith-enabled=false)"
 
 
 def _cluster(then: Facts, now: Facts) -> Iterator[str]:
@@ -34,6 +37,15 @@ def _cluster(then: Facts, now: Facts) -> Iterator[str]:
     for before, after in zip(then.views[:1], now.views[:1], strict=False):
         if before.quorum and not after.quorum:
             yield f"the cluster has no quorum, seen from {after.seen_from}"
+        if after.maintenance and not before.maintenance:
+            yield f"the cluster is in maintenance, seen from {after.seen_from}"
+        if after.all_stopped and not before.all_stopped:
+            yield f"the cluster keeps everything stopped (stop-all-resources), seen from {after.seen_from}"
+        for node in naturally(after.fenced):
+            if after.fenced[node] != before.fenced.get(node) and node not in now.away:
+                yield f"{node} was fenced ({after.fenced[node]})"
+        for node in naturally(now.absent.keys() - then.absent.keys() - now.away):
+            yield f"Pacemaker does not run {', '.join(naturally(now.absent[node].values()))} on {node}"
         earlier, later = {**before.members, **before.remotes}, {**after.members, **after.remotes}
         for node in naturally(earlier.keys() - now.away - now.unclustered):
             if earlier[node] == "online" != (state := later.get(node, "not a member")):

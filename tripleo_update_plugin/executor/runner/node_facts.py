@@ -5,10 +5,11 @@ seconds on many of them. It looks and changes nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tripleo_update_plugin.adapters.ansible import Outcome
+from tripleo_update_plugin.executor.runner import cluster_facts
 from tripleo_update_plugin.names import is_digest, is_safe_name, naturally, short_name
 from tripleo_update_plugin.overcloud.addresses import canonical
 from tripleo_update_plugin.overcloud.facts import Cluster, Facts, Held
@@ -77,7 +78,7 @@ def answers(
     held = {name: Held.from_dict(record) for name, answer in said.items() if (record := _record(answer))}
     # Nodes that nobody works on speak first: of those that see the same one is heard.
     views = {name: said[name]["cluster"] for name in sorted(said, key=held.__contains__) if said[name].get("cluster")}
-    clusters = tuple(_distinct(_cluster(name, view) for name, view in views.items()))
+    clusters = tuple(cluster_facts.distinct(cluster_facts.cluster(name, view) for name, view in views.items()))
     running = _Running(overcloud, catalogue, said, images)
     unanswered = {name: dict(result["unanswered"]) for name, result in told.items() if result.get("unanswered")}
     return Facts(
@@ -96,6 +97,7 @@ def answers(
         unanswered=unanswered,
         held=held,
         updated={name: a["updated"] for name, a in said.items() if is_digest(a.get("updated"))},
+        absent=cluster_facts.absent(overcloud, catalogue, clusters, views),
     )  # fmt: skip
 
 
@@ -121,30 +123,6 @@ def _updates(
             running = answer["containers"].items()
             updates[name] = sum(1 for container, image in running if wanted.get(container, image) != image)
     return updates
-
-
-def _cluster(seen_from: str, view: Mapping[str, Any]) -> Cluster:
-    states: tuple[dict[str, str], dict[str, str]] = ({}, {})
-    for node in view["nodes"]:
-        states[node["remote"]][short_name(str(node["name"]))] = str(node["state"])
-    members, remotes = states
-    resources = {str(resource["name"]): str(resource["kind"]) for resource in view["resources"]}
-    bans: dict[str, list[str]] = {}
-    for ban in view.get("bans") or ():
-        bans.setdefault(str(ban["resource"]), []).append(short_name(str(ban["node"])))
-    return Cluster(
-        seen_from=seen_from, quorum=view["quorum"], members=members, remotes=remotes, resources=resources,
-        fencing=view.get("fencing"), bans={resource: naturally(nodes) for resource, nodes in bans.items()},
-    )  # fmt: skip
-
-
-def _distinct(views: Iterable[Cluster]) -> Iterator[Cluster]:
-    """One view of all that agree: in a cluster that is whole, a single one."""
-    seen: list[object] = []
-    for view in views:
-        if view.votes not in seen:
-            seen.append(view.votes)
-            yield view
 
 
 def _vip_leaders(overcloud: Overcloud, said: Mapping[str, Answers]) -> dict[str, str]:

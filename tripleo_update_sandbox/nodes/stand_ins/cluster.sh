@@ -193,6 +193,40 @@ change_resource() { # action resource [node] [--wait...]
     esac
 }
 
+properties=$sandbox/properties
+
+property() { # name default; sets $got to what the cluster has for it
+    get "$properties/$1"
+    got=${got:-$2}
+}
+
+change_property() { # set|unset NAME[=VALUE]
+    need_cluster 1
+    case ${2%%=*} in
+        stonith-enabled | maintenance-mode | stop-all-resources) ;;
+        *) unknown property "$@" ;;
+    esac
+    mkdir -p "$properties"
+    case $1 in
+        set) put "$properties/${2%%=*}" "${2#*=}" ;;
+        unset) rm -f "$properties/$2" ;;
+        *) unknown property "$@" ;;
+    esac
+}
+
+run_crm_attribute() { # of the cluster's properties
+    need_cluster 102
+    case "$*" in
+        "--type crm_config --name stonith-enabled --query --quiet")
+            property stonith-enabled ''
+            [ -n "$got" ] || exit 105
+            echo "$got" ;;
+        "--type crm_config --name stonith-enabled --update true" | \
+        "--type crm_config --name stonith-enabled --update false") change_property set "stonith-enabled=$6" ;;
+        *) unknown "$@" ;;
+    esac
+}
+
 show_cluster() { # like 'crm_mon --as-xml'
     online=0 all=0
     for other in "$nodes"/*; do
@@ -204,7 +238,13 @@ show_cluster() { # like 'crm_mon --as-xml'
     [ $((online * 2)) -gt $all ] && quorum=true
     printf '<?xml version="1.0"?>\n<crm_mon version="2.1.2">\n  <summary>\n'
     printf '    <current_dc present="true" name="%s" with_quorum="%s"/>\n' "$name" "$quorum"
-    printf '    <nodes_configured number="%s"/>\n  </summary>\n  <nodes>\n' "$all"
+    printf '    <nodes_configured number="%s"/>\n' "$all"
+    property stonith-enabled true; fencing=$got
+    property maintenance-mode false; alone=$got
+    property stop-all-resources false
+    printf '    <cluster_options stonith-enabled="%s" maintenance-mode="%s" stop-all-resources="%s"/>\n' \
+        "$fencing" "$alone" "$got"
+    printf '  </summary>\n  <nodes>\n'
     for other in "$nodes"/*; do
         [ -d "$other/services/pacemaker" ] || continue
         there=false
@@ -244,6 +284,9 @@ run_pcs() {
             [ $# -ge 3 ] || unknown "$@"
             shift
             change_resource "$@" ;;
+        "property set" | "property unset")
+            [ $# -eq 3 ] || unknown "$@"
+            change_property "$2" "$3" ;;
         *) unknown "$@" ;;
     esac
 }

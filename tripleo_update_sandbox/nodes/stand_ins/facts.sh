@@ -25,12 +25,16 @@ show_bundle() { # service, on the folder of a node that has it
     printf '<bundle id="%s" type="podman" managed="true" failed="false">\n' "$bundle"
     replica=0
     for other in "$nodes"/*; do
-        runs_there "$other" "$1" || continue
+        [ -d "$other/services/$1" ] || continue
         there=${other##*/}
         find_role "$there" || continue
         printf '<replica id="%s">\n' "$replica"
-        show_copy "$bundle-podman-$replica" podman Started "$there"
-        [ "$bundle" = "$resource" ] || show_copy "$resource" "$resource" "$role" "$bundle-$replica"
+        if runs_there "$other" "$1"; then
+            show_copy "$bundle-podman-$replica" podman Started "$there"
+            [ "$bundle" = "$resource" ] || show_copy "$resource" "$resource" "$role" "$bundle-$replica"
+        else
+            printf '<resource id="%s" resource_agent="ocf::heartbeat:podman" role="Stopped"/>\n' "$bundle-podman-$replica"
+        fi
         printf '</replica>\n'
         replica=$((replica + 1))
     done
