@@ -15,8 +15,8 @@ from .pages import PACKAGE, ROOT, files, flowing, literals, page, pages, tables
 PAGES = pages()
 WINGS = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"__pycache__"}
 
-#: Commands of python-tripleoclient itself.
-_STOCK = {"prepare", "run"}
+#: Commands of python-tripleoclient itself, in some of its releases.
+_STOCK = {"prepare", "run", "converge"}
 
 
 def _section(file, section):
