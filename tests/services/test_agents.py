@@ -105,7 +105,8 @@ def test_what_there_is_is_told_by_namespaces(host):
     assert set(seen) == {ROUTER, OTHER}
     assert (seen[ROUTER]["runs"], seen[ROUTER]["state"], seen[OTHER]["state"]) == (True, "primary", "backup")
     assert seen[ROUTER]["written"] == pytest.approx(LONG_AGO)
-    assert agents.seen("networks", **host.places) == {NETWORK: {"runs": False, "written": None, "state": ""}}
+    unserved = {"runs": False, "written": None, "state": "", "agent": False}
+    assert agents.seen("networks", **host.places) == {NETWORK: unserved}
     assert agents.seen("networks", str(host.neutron), "/nowhere") == {}
 
 
@@ -149,11 +150,30 @@ def test_a_router_that_is_neither_primary_nor_backup_is_awaited(host, state, wor
     assert host.awaited("routers") == ""
 
 
+def runs_agent(host):
+    """A process that is just being started has its name in a moment."""
+    host.runs("neutron-l3-agent")
+    waits_until(lambda: agents.seen("routers", **host.places)[ROUTER]["agent"], True)
+
+
+def test_an_agent_that_has_not_begun_yet_is_awaited(host):
+    with_routers(host)
+    runs_agent(host)
+    host.note("routers")
+    host.stops("neutron-l3-agent")
+    told = f"2 of 2 routers are not back: {ROUTER} (no neutron-l3-agent runs), {OTHER} (no neutron-l3-agent runs)"
+    assert host.awaited("routers") == told
+    runs_agent(host)
+    host.wrote("ha_confs/1a/keepalived.conf")
+    host.wrote("ha_confs/2b/keepalived.conf")
+    assert host.awaited("routers") == ""
+
+
 def test_an_agent_that_is_younger_than_what_it_has_to_set_up_has_not_come_to_it(host):
     with_routers(host)
-    host.runs("neutron-l3-agent")
+    runs_agent(host)
     told = "2 of 2 routers are not back: qrouter-1a (the agent has not come to it yet), snat-2b (the agent has"
-    waits_until(lambda: host.awaited("routers")[: len(told)], told)
+    assert host.awaited("routers")[: len(told)] == told
     host.wrote("ha_confs/1a/keepalived.conf")
     assert host.awaited("routers").startswith("1 of 2 routers are not back: snat-2b (the agent has not come")
     host.wrote("ha_confs/2b/keepalived.conf")

@@ -154,7 +154,7 @@ def ways_to_be_sick(check, node, servers, balancer):
         yield "no answer"
     elif kind == "settled":
         name = {"routers": "qrouter-0", "networks": "qdhcp-0"}[value["what"]]
-        before = {"runs": False, "written": None, "state": ""}
+        before = {"runs": False, "written": None, "state": "", "agent": False}
         node.puts("notes.json", json.dumps({value["what"]: {name: before}}))
         yield "a namespace that was there is not"
         node.puts("notes.json", None)

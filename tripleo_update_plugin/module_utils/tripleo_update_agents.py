@@ -36,8 +36,10 @@ SLACK = 2  # seconds by which a process may seem younger than it is
 
 
 def seen(what, neutron=NEUTRON, namespaces=NAMESPACES):
-    """{namespace: {"runs": is its process there, "written": when its settings were, None without any, "state"}}."""
+    """{namespace: {"runs": is its process there, "written": when its settings were, None without any, "state", "agent":
+    does the agent run}}."""
     kind, found = KINDS[what], {}
+    agent = _began(kind.agent) is not None
     names = os.listdir(namespaces) if os.path.isdir(namespaces) else []
     busy = _inside(kind.process)
     for name in names:
@@ -48,6 +50,7 @@ def seen(what, neutron=NEUTRON, namespaces=NAMESPACES):
                 "runs": _inode(os.path.join(namespaces, name)) in busy,
                 "written": _written(os.path.join(folder, kind.settings)),
                 "state": _text(os.path.join(folder, kind.state)) if kind.state else "",
+                "agent": agent,
             }
     return found
 
@@ -59,7 +62,7 @@ def unsettled(what, noted, neutron=NEUTRON, namespaces=NAMESPACES):
     for name in noted:
         id = name[len(next(each for each in kind.prefixes if name.startswith(each))) :]
         gone = noted[name]["written"] is not None and not os.path.isdir(os.path.join(neutron, kind.folder, id))
-        reason = "" if gone else _reason(noted[name], now.get(name), kind.process, began)
+        reason = "" if gone else _reason(noted[name], now.get(name), kind, began)
         if reason:
             found[name] = reason
     return found
@@ -81,11 +84,13 @@ def awaited(records, what, neutron=NEUTRON, namespaces=NAMESPACES):
     return "%d of %d %s are not back: %s" % (len(missing), len(noted), what, ", ".join(some))
 
 
-def _reason(before, now, process, began):
+def _reason(before, now, kind, began):
     if now is None:
         return "there is no such namespace"
     if before["runs"] and not now["runs"]:
-        return "no %s runs there" % process
+        return "no %s runs there" % kind.process
+    if before["agent"] and began is None:
+        return "no %s runs" % kind.agent
     if before["written"] is not None and began is not None and (now["written"] or 0) < began - SLACK:
         return "the agent has not come to it yet"
     if before["state"] in STATES and now["state"] not in STATES:
