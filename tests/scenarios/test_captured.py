@@ -36,8 +36,8 @@ def plan(snapshot):
         ("newton-single", "newton", "none", "packages", 2, {"systemd": 54}),
         ("ocata-single", "ocata", "none", "packages", 2, {"systemd": 55}),
         ("train-ha", "train", "pacemaker-bundles", "containers", 8, {"bundle": 7, "container": 34, "systemd": 10}),
-        ("zed-ha", "zed", "pacemaker-bundles", "containers", 8, {"bundle": 6, "container": 42, "systemd": 3}),
-        ("zed-single", "zed", "none", "containers", 2, {"container": 48}),
+        ("zed-ha", "wallaby", "pacemaker-bundles", "containers", 8, {"bundle": 6, "container": 42, "systemd": 3}),
+        ("zed-single", "wallaby", "none", "containers", 2, {"container": 48}),
     ],
 )
 def test_what_is_read(name, release, architecture, packaging, nodes, controllers_services):

@@ -33,9 +33,10 @@ Outputs = Mapping[str, Any]
 #: The pseudo-output with what tells who runs a service where no output does (Newton): {role: {service: signs}}.
 SERVICE_CHAINS = "ServiceChains"
 
-#: Newest sign first: an output's name → the first release whose stacks have it (read in the upstream branches).
+#: Newest sign first: an output's name → the first release whose stacks have it (read in the upstream branches). No
+#: output tells Zed from the tip of Wallaby, whose client reads the same ones (AdminPassword, KeystoneRegion), nor Ussuri
+#: from Train.
 RELEASE_SIGNS = (
-    ("AdminPassword", "zed"),
     ("TripleoHeatTemplatesJinja2RenderingDataSources", "wallaby"),
     ("RoleNetworkConfigMap", "victoria"),
     ("AnsibleHostVarsMap", "train"),

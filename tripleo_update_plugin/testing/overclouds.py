@@ -28,7 +28,6 @@ _NEW_OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "train": ("AnsibleHostVarsMap",),
     "victoria": ("RoleNetworkConfigMap",),
     "wallaby": ("TripleoHeatTemplatesJinja2RenderingDataSources",),
-    "zed": ("AdminPassword",),
 }
 RELEASES = tuple(_NEW_OUTPUTS)
 
