@@ -61,9 +61,11 @@ def test_packages_are_updated_and_each_unit_is_restarted_only_if_its_package_cha
         # keystone's unit is httpd, whose own package has no new version
         assert set(services(notes, "stop", name)) == set(services(notes, "start", name)) == changed
         assert {service.state for service in own.values()} == {"running"}
-        # The lock of the node's record lies beside the marks.
+        # The node's record lies beside the marks.
         done = sorted(path.suffix for path in (node.folder / "marks").iterdir() if path.name != "lock")
-        assert done == [".begun", ".done"]
+        assert done == [".begun", ".done", ".json"]
+        updated = json.loads((node.folder / "marks/updated.json").read_text())
+        assert updated["outputs"] == plan["outputs_digest"], "nodes know what they were brought to"
     cluster = [n["event"] for n in notes if n["service"] == "pacemaker" and n["event"] in ("stop", "start")]
     assert cluster == ["stop", "start"] * 3, "one member at a time"
     _, notes = run(newton, "--limit", "role:Compute")
