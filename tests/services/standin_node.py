@@ -35,6 +35,8 @@ _STAND_IN = r"""#!/bin/sh
 here=${0%/bin/*} me=${0##*/}
 echo "$me $*" >>"$here/calls"
 case "$me $*" in "ceph "*" node ls osd") cat "$here/osds"; exit ;; esac
+read -r engine 2>/dev/null <"$here/engine" || engine=podman
+case "$me" in "$engine") me=podman ;; podman | docker) exit 127 ;; esac
 case "$me ${1:-}" in
     "systemctl is-active") shift; for unit; do cat "$here/units/$unit" 2>/dev/null || echo inactive; done ;;
     "systemctl list-units") cat "$here/listed" 2>/dev/null ;;
@@ -42,7 +44,6 @@ case "$me ${1:-}" in
     "podman ps") case "$*" in *--quiet*) cat "$here/ids" ;; *) cat "$here/containers" ;; esac 2>/dev/null ;;
     "crm_resource --resource") cat "$here/roles/$2" 2>/dev/null ;;
     "podman exec") shift 2; command=$1; shift; exec "$here/bin/$command" "$@" ;;
-    "docker "*) exit 127 ;;
     *)
         [ -f "$here/says/$me" ] || exit 1
         cat "$here/says/$me"

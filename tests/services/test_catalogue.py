@@ -187,7 +187,7 @@ STEPS = [
 
 
 OURS = {f"tripleo_update_{name}" for name in ("agent", "health", "leaders", "switch")}
-MODULES = {"ansible.builtin.command", *OURS}
+MODULES = {"ansible.builtin.assert", "ansible.builtin.command", *OURS}
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: " ".join((*step[:3], step[3]["name"])))

@@ -1,6 +1,7 @@
 """What the catalogue drains and restores: real Ansible, stand-in commands, HAProxies that listen."""
 
 import ast
+import dataclasses
 import json
 import subprocess
 import sys
@@ -207,6 +208,25 @@ def test_a_broker_is_drained_when_no_queue_needs_it(world, runner):
     errors, calls = made.run("restore", only=["oslo_messaging_rpc"])
     assert errors == {} and "rabbitmq-upgrade revive" in calls
     assert made.run("restore", only=["oslo_messaging_rpc"]) == ({}, [])
+
+
+@pytest.mark.parametrize("release", ["stein", "wallaby"])
+@pytest.mark.parametrize("engine", ["podman", "docker"])
+def test_the_broker_is_drained_by_the_engine_that_runs_it_whatever_the_release(world, engine, release):
+    made = world("rabbitmq", runner="container")
+    made.overcloud = dataclasses.replace(made.overcloud, release=release)
+    made.node.puts("engine", f"{engine}\n")
+    errors, calls = made.run("drain", only=["rabbitmq"])
+    assert errors == {} and f"{engine} exec c0ffee rabbitmq-diagnostics {QUESTIONS[0]}" in calls
+    assert "rabbitmq-upgrade drain" in calls
+
+
+def test_a_broker_whose_container_does_not_run_is_not_drained(world):
+    made = world("rabbitmq", runner="bundle")
+    made.node.puts("ids", "")
+    errors, calls = made.run("drain", only=["rabbitmq"])
+    assert "no single container called rabbitmq runs here" in errors["ctl-0"]
+    assert not [call for call in calls if call.startswith("rabbitmq")]
 
 
 def test_a_broker_that_somebody_put_into_maintenance_stays_there(world):
