@@ -34,8 +34,8 @@ Outputs = Mapping[str, Any]
 SERVICE_CHAINS = "ServiceChains"
 
 #: Newest sign first: an output's name → the first release whose stacks have it (read in the upstream branches). No
-#: output tells Zed from the tip of Wallaby, whose client reads the same ones (AdminPassword, KeystoneRegion), nor Ussuri
-#: from Train.
+#: output tells Zed from the tip of Wallaby, whose client reads the same ones (AdminPassword, KeystoneRegion), nor
+#: Ussuri from Train.
 RELEASE_SIGNS = (
     ("TripleoHeatTemplatesJinja2RenderingDataSources", "wallaby"),
     ("RoleNetworkConfigMap", "victoria"),
