@@ -37,6 +37,7 @@ SERVICE_CHAINS = "ServiceChains"
 #: output tells Zed from the tip of Wallaby, whose client reads the same ones (AdminPassword, KeystoneRegion), nor
 #: Ussuri from Train.
 RELEASE_SIGNS = (
+    ("AdminPassword", "wallaby"),
     ("TripleoHeatTemplatesJinja2RenderingDataSources", "wallaby"),
     ("RoleNetworkConfigMap", "victoria"),
     ("AnsibleHostVarsMap", "train"),
