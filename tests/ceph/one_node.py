@@ -62,7 +62,7 @@ class OneNodeCeph:
     def inside(self) -> list[str]:
         """The beginning of a command that sees this Ceph."""
         (holder,) = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        return ["nsenter", "--target", holder, "--net", "--mount", "--uts", "--pid", "--"]
+        return ["nsenter", "--target", holder, "--net", "--mount", "--uts", "--"]
 
     def ask(self, *words: str) -> str:
         """What the administrator is told."""
@@ -92,7 +92,7 @@ class OneNodeCeph:
     def stop_osd(self, number: int) -> None:
         """It is gone, and Ceph knows."""
         pattern = f"ceph-osd --cluster {CLUSTER} -i {number}$"
-        subprocess.run([*self.inside, "pkill", "-f", pattern], check=True)
+        subprocess.run([*self.inside[:-1], "--pid", "--", "pkill", "-f", pattern], check=True)
         self.wait(lambda: self._osds()["osds"][number]["up"] == 0, 60)
 
     def start_osd(self, number: int) -> None:
