@@ -63,17 +63,16 @@ def plan_update(
     policy = replace(policy, service_waves=_service_waves(policy, catalogue, overcloud, limit))
     allowances = resolve(policy, catalogue, overcloud, known)
     excluded = _excluded(overcloud, known, limit, skip_current)
-    nodes = [node for node in overcloud.nodes if node.name not in excluded]
-    hit = [allowances[service] for service in _services_hit(nodes, limit, allowances)]
+    nodes = {node.name: node for node in overcloud.nodes if node.name not in excluded}
+    hit = [allowances[service] for service in _services_hit(nodes.values(), limit, allowances)]
+    orders = _orders(overcloud, catalogue, policy)
     world = _World(
-        overcloud=overcloud, nodes=nodes, allowances=hit, orders=_orders(overcloud, catalogue, policy), facts=known,
+        overcloud=overcloud, nodes=[*nodes.values()], allowances=hit, orders=orders, facts=known,
         only=naturally(limit.services),
     )  # fmt: skip
     waivers = _waivers(policy, hit)
     solution, scheduled, unmet = world.schedule(policy)
-    batches, approvals = with_approvals(scheduled, policy, {node.name: node for node in nodes})
-    roles = {node.name: node.role for node in nodes}
-    detailed = tuple(_detailed(batch, policy, roles) for batch in batches)
+    batches, approvals = with_approvals(scheduled, policy, nodes)
     return Plan(
         stack=overcloud.stack,
         release=overcloud.release,
@@ -88,7 +87,7 @@ def plan_update(
         batches_bound=solution.batches_bound,
         # Durations that differ make waves that wait for one another longer than they need be.
         proved=solution.proved if batches == scheduled or not policy.durations else "no",
-        batches=detailed,
+        batches=tuple(_detailed(batch, policy, nodes) for batch in batches),
         approvals=approvals,
         excluded=excluded,
         waivers=waivers,
@@ -96,7 +95,7 @@ def plan_update(
             *_warnings(overcloud, facts, unmet, [a.service for a in hit if not catalogue.knows(a.service)]),
             *acceptance.doubts(policy.accept, catalogue),
             *_failovers(batches, known, world.services_of),
-            *(text for text in (_costs(policy, batches, world.waves), solution.warning) if text),
+            *filter(None, (_costs(policy, batches, world.waves), solution.warning)),
         ),
     )
 
@@ -152,9 +151,9 @@ class _World:
         return again, len(batches), max((len(batch.nodes) for batch in batches), default=0)
 
 
-def _detailed(batch: Batch, policy: Policy, role_of: Mapping[str, str]) -> Batch:
+def _detailed(batch: Batch, policy: Policy, known: Mapping[str, Node]) -> Batch:
     """*batch* with how long its phases may take, and with whose nodes it has where it matters which of them fail."""
-    members = {role: tuple(node for node in batch.nodes if role_of[node] == role) for role in batch.roles}
+    members = {role: tuple(node for node in batch.nodes if known[node].role == role) for role in batch.roles}
     deadlines = policy.deadlines.of_batch({role: len(nodes) for role, nodes in members.items()}, batch.only)
     tells = policy.max_failed.tells_apart and len(members) > 1
     return replace(batch, deadlines=deadlines, members=members if tells else {})
