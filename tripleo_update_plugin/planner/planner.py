@@ -65,11 +65,8 @@ def plan_update(
     excluded = _excluded(overcloud, known, limit, skip_current)
     nodes = {node.name: node for node in overcloud.nodes if node.name not in excluded}
     hit = [allowances[service] for service in _services_hit(nodes.values(), limit, allowances)]
-    orders = _orders(overcloud, catalogue, policy)
-    world = _World(
-        overcloud=overcloud, nodes=[*nodes.values()], allowances=hit, orders=orders, facts=known,
-        only=naturally(limit.services),
-    )  # fmt: skip
+    there, orders, only = [*nodes.values()], _orders(overcloud, catalogue, policy), naturally(limit.services)
+    world = _World(overcloud=overcloud, nodes=there, allowances=hit, orders=orders, facts=known, only=only)
     waivers = _waivers(policy, hit)
     solution, scheduled, unmet = world.schedule(policy)
     batches, approvals = with_approvals(scheduled, policy, nodes)
@@ -93,11 +90,18 @@ def plan_update(
         waivers=waivers,
         warnings=(
             *_warnings(overcloud, facts, unmet, [a.service for a in hit if not catalogue.knows(a.service)]),
-            *acceptance.doubts(policy.accept, catalogue),
-            *_failovers(batches, known, world.services_of),
-            *filter(None, (_costs(policy, batches, world.waves), solution.warning)),
+            *_doubts(policy, catalogue, batches, world, solution.warning),
         ),
     )
+
+
+def _doubts(
+    policy: Policy, catalogue: Catalogue, batches: Sequence[Batch], world: "_World", of_solver: str
+) -> Iterator[str]:
+    """What the policy asks for and might be meant otherwise, what its plan costs, and what the solver warns of."""
+    yield from acceptance.doubts(policy.accept, catalogue)
+    yield from _failovers(batches, world.facts, world.services_of)
+    yield from filter(None, (_costs(policy, batches, world.waves), of_solver))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
